@@ -1,0 +1,64 @@
+import type { StyleSpecification } from 'maplibre-gl';
+import type { Bounds, Catalog, Counts, Feature } from './types.ts';
+import type { Language } from '../i18n/index.ts';
+
+/** Why an answer did not come; each is its own picture and words on the page. */
+export type FailureKind = 'denied' | 'gone' | 'offline' | 'timeout' | 'server';
+
+export class Failure extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    /** The server's own sentence, where it gave one. */
+    readonly detail: string | null,
+    readonly status: number | null,
+  ) {
+    super(detail ?? kind);
+    this.name = 'Failure';
+  }
+}
+
+export type Theme = 'dark' | 'light';
+
+const TIMEOUT_MS = 15_000;
+
+/** The server's answers, each a typed promise that rejects with a `Failure` or, when given up, an AbortError. */
+export const api = {
+  catalog: (): Promise<Catalog> => get('/api/catalog'),
+  style: (theme: Theme, language: Language): Promise<StyleSpecification> =>
+    get(`/tiles/style/${theme}.json?lang=${language}`),
+  counts: (bounds: Bounds, signal: AbortSignal): Promise<Counts> =>
+    get(`/api/counts?bbox=${bounds.map((x) => x.toFixed(6)).join(',')}`, signal),
+  feature: (layer: string, fid: number, signal: AbortSignal): Promise<Feature> =>
+    get(`/api/features/${encodeURIComponent(layer)}/${fid}`, signal),
+};
+
+async function get<T>(path: string, given?: AbortSignal): Promise<T> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = given ? AbortSignal.any([given, timeout]) : timeout;
+  let response: Response;
+  try {
+    response = await fetch(path, { signal, headers: { accept: 'application/json' } });
+    if (response.ok) return (await response.json()) as T;
+  } catch (error) {
+    if (given?.aborted) throw error;
+    if (timeout.aborted) throw new Failure('timeout', null, null);
+    throw new Failure('offline', null, null);
+  }
+  throw new Failure(kindOf(response.status), await sentenceOf(response), response.status);
+}
+
+function kindOf(status: number): FailureKind {
+  if (status === 401 || status === 403) return 'denied';
+  if (status === 404 || status === 410) return 'gone';
+  if (status === 504) return 'timeout';
+  return 'server';
+}
+
+/** The `detail` of an application/problem+json answer. */
+async function sentenceOf(response: Response): Promise<string | null> {
+  if (!response.headers.get('content-type')?.includes('json')) return null;
+  const problem: unknown = await response.json().catch(() => null);
+  return problem && typeof problem === 'object' && 'detail' in problem && typeof problem.detail === 'string'
+    ? problem.detail
+    : null;
+}

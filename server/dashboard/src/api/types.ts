@@ -1,0 +1,74 @@
+/** What the server answers; shapes of docs/dashboard.md, field names as on the wire. */
+
+export interface Title {
+  readonly zh: string;
+  readonly en: string;
+}
+
+export type Geometry = 'Point' | 'LineString' | 'Polygon' | 'MultiLineString' | 'MultiPolygon';
+export type Bounds = readonly [west: number, south: number, east: number, north: number];
+export type LngLat = readonly [lng: number, lat: number];
+export type Value = string | number | boolean | null;
+
+export interface Code {
+  readonly value: string;
+  readonly title: Title;
+}
+
+export interface Field {
+  readonly name: string;
+  readonly type: 'text' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'code';
+  readonly title: Title;
+  readonly unit: string | null;
+  readonly codes: readonly Code[] | null;
+}
+
+export interface Layer {
+  readonly name: string;
+  readonly group: string;
+  readonly title: Title;
+  readonly description: Title;
+  readonly geometry: Geometry;
+  readonly class: 'public' | 'internal' | 'restricted';
+  readonly allowed: boolean;
+  readonly min_zoom: number;
+  readonly max_zoom: number;
+  readonly label: string | null;
+  readonly time: string | null;
+  readonly key: string;
+  readonly fields: readonly Field[];
+  readonly n_features: number | null;
+  readonly bounds: Bounds | null;
+}
+
+export interface Group {
+  readonly name: string;
+  readonly title: Title;
+}
+
+export interface Catalog {
+  readonly demo: boolean;
+  readonly bounds: Bounds | null;
+  readonly groups: readonly Group[];
+  readonly layers: readonly Layer[];
+}
+
+export interface Count {
+  readonly n: number;
+  readonly exact: boolean;
+  /** How many of each class (the field the legend divides by), where the server knows. */
+  readonly classes?: Readonly<Record<string, number>>;
+}
+
+export interface Counts {
+  readonly counts: Readonly<Record<string, Count>>;
+}
+
+export interface Feature {
+  readonly layer: string;
+  readonly fid: number;
+  readonly title: string | null;
+  readonly properties: Readonly<Record<string, Value>>;
+  readonly bounds: Bounds | null;
+  readonly point: LngLat | null;
+}

@@ -1,0 +1,88 @@
+import type { Theme } from '../api/client.ts';
+import type { Catalog } from '../api/types.ts';
+import type { Language } from '../i18n/index.ts';
+import { decodeLook, encodeLook, firstLook, type Look, sameLook } from '../layers/look.ts';
+
+/** Where the map looks. Longitude and latitude in degrees, bearing clockwise from north. */
+export interface View {
+  readonly lng: number;
+  readonly lat: number;
+  readonly zoom: number;
+  readonly bearing: number;
+  readonly pitch: number;
+}
+
+export interface Selection {
+  readonly layer: string;
+  readonly fid: number;
+}
+
+/** What the address holds: all that a colleague needs to see the same. `null` is "as it comes". */
+export interface Address {
+  readonly view: View | null;
+  readonly theme: Theme | null;
+  readonly language: Language | null;
+  readonly selection: Selection | null;
+  /** `on`, `hidden` and `opacity` of the look as words; read with the catalogue at hand. */
+  readonly look: readonly [on: string, hidden: string, opacity: string] | null;
+}
+
+export function readAddress(search: string): Address {
+  const params = new URLSearchParams(search);
+  const theme = params.get('theme');
+  const language = params.get('lang');
+  return {
+    view: readView(params.get('v')),
+    theme: theme === 'dark' || theme === 'light' ? theme : null,
+    language: language === 'zh' || language === 'en' ? language : null,
+    selection: readSelection(params.get('sel')),
+    look: params.has('on') ? [params.get('on') ?? '', params.get('hide') ?? '', params.get('fade') ?? ''] : null,
+  };
+}
+
+/** The look of an address, or the first look where it says nothing. */
+export function lookOf(address: Address, catalog: Catalog): Look {
+  return address.look ? decodeLook(catalog, ...address.look) : firstLook(catalog);
+}
+
+/** The query of an address; slashes and dots stay readable. */
+export function writeAddress(state: {
+  view: View | null;
+  theme: Theme;
+  language: Language;
+  selection: Selection | null;
+  look: Look;
+  catalog: Catalog;
+}): string {
+  const words: string[] = [];
+  if (state.view) words.push(`v=${writeView(state.view)}`);
+  if (!sameLook(state.look, firstLook(state.catalog))) {
+    const [on, hidden, opacity] = encodeLook(state.look);
+    words.push(`on=${on}`);
+    if (hidden) words.push(`hide=${encodeURIComponent(hidden)}`);
+    if (opacity) words.push(`fade=${encodeURIComponent(opacity)}`);
+  }
+  words.push(`theme=${state.theme}`, `lang=${state.language}`);
+  if (state.selection) words.push(`sel=${state.selection.layer}/${state.selection.fid}`);
+  return `?${words.join('&')}`;
+}
+
+function writeView(view: View): string {
+  const parts = [view.zoom.toFixed(2), view.lat.toFixed(5), view.lng.toFixed(5)];
+  if (view.bearing !== 0 || view.pitch !== 0) parts.push(view.bearing.toFixed(0), view.pitch.toFixed(0));
+  return parts.join('/');
+}
+
+function readView(text: string | null): View | null {
+  if (!text) return null;
+  const [zoom, lat, lng, bearing = 0, pitch = 0] = text.split('/').map(Number);
+  const given = [zoom, lat, lng, bearing, pitch];
+  if (zoom === undefined || lat === undefined || lng === undefined || given.some((x) => !Number.isFinite(x))) return null;
+  if (Math.abs(lat) > 85 || Math.abs(lng) > 180 || zoom < 0 || zoom > 24) return null;
+  return { zoom, lat, lng, bearing, pitch };
+}
+
+function readSelection(text: string | null): Selection | null {
+  const match = /^([a-z][a-z0-9_]{0,62})\/(\d{1,18})$/.exec(text ?? '');
+  return match ? { layer: match[1] ?? '', fid: Number(match[2]) } : null;
+}

@@ -1,0 +1,7 @@
+/// <reference types="vite/client" />
+/// <reference types="svelte" />
+
+declare module 'virtual:map-worker' {
+  const url: string;
+  export default url;
+}

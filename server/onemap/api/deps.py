@@ -1,0 +1,61 @@
+"""What an endpoint may ask for: the parts of the running server, the reader, parsed parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from onemap.domain.layer import Catalog, Layer
+from onemap.domain.scope import Scope, scope_of
+from onemap.errors import BadQuery
+from onemap.store.db import Db
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the app gives its routers."""
+
+    catalog: Catalog
+    db: Db
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def _scope(request: Request) -> Scope:
+    return scope_of(request.scope)
+
+
+def _catalog(request: Request) -> Catalog:
+    return _parts(request).catalog
+
+
+def _db(request: Request) -> Db:
+    return _parts(request).db
+
+
+def _layer(layer: str, request: Request) -> Layer:
+    return _catalog(request).layer(layer)
+
+
+def _box(
+    bbox: Annotated[str, Query(description="west,south,east,north in degrees", examples=["117.29,31.69,117.32,31.72"])],
+) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = (float(part) for part in bbox.split(","))
+    except ValueError:
+        raise BadQuery(f"bbox is '{bbox}'; it must be four numbers: west,south,east,north.") from None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise BadQuery(f"bbox is '{bbox}'; west must be less than east, south less than north, all in degrees.")
+    return west, south, east, north
+
+
+CurrentScope = Annotated[Scope, Depends(_scope)]
+CurrentCatalog = Annotated[Catalog, Depends(_catalog)]
+CurrentDb = Annotated[Db, Depends(_db)]
+NamedLayer = Annotated[Layer, Depends(_layer)]
+Box = Annotated[tuple[float, float, float, float], Depends(_box)]

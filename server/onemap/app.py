@@ -1,0 +1,134 @@
+"""The one place where the parts meet: ``create_app(settings, database_url)``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from onemap.api import catalog as catalog_routes
+from onemap.api import features, health, problems, session
+from onemap.api.deps import Parts
+from onemap.api.sign_in import SignIn
+from onemap.catalog.read import read_catalog
+from onemap.domain.layer import Catalog
+from onemap.domain.scope import Scope
+from onemap.live.notices import follow_layers
+from onemap.settings import Settings
+from onemap.store.accounts import account_of
+from onemap.store.db import AsyncDb, Db
+from onemap.store.ready import what_is_missing
+
+_STATIC = Path(__file__).parent / "static" / "dashboard"
+_YEAR_S = 31_536_000
+
+
+def create_from_env() -> ASGIApp:
+    """The app of one server process; ``onemap run`` has put the database into the environment."""
+    settings = Settings.from_env()
+    return create_app(settings, settings.database_url)
+
+
+def create_app(settings: Settings, database_url: str) -> ASGIApp:
+    """The whole server as an ASGI app on a migrated database."""
+    _log_as_json()
+    catalog = read_catalog(settings.layers_dir)
+    db = Db(database_url)
+    adb = AsyncDb(database_url)
+
+    async def find_account(token: str) -> tuple[str, Scope] | None:
+        return await account_of(adb, token)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        db.open()
+        await adb.open()
+        notices = asyncio.create_task(follow_layers(database_url, lambda layer: None, lambda: None))
+        try:
+            yield
+        finally:
+            notices.cancel()
+            await asyncio.gather(notices, return_exceptions=True)
+            await adb.close()
+            db.close()
+
+    app = _http(catalog, lifespan)
+    app.state.parts = Parts(catalog=catalog, db=db)
+    app.state.find_account = find_account
+    app.state.is_ready = lambda: what_is_missing(adb, wants_data=settings.demo_scale is not None)
+    return health.Measured(SignIn(app, find_account=find_account, trusts_local=settings.trusts_local))
+
+
+def openapi_document(settings: Settings) -> dict[str, object]:
+    """The OpenAPI document of our own API, without a database."""
+
+    @asynccontextmanager
+    async def nothing(_: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    return _http(read_catalog(settings.layers_dir), nothing).openapi()
+
+
+def _http(catalog: Catalog, lifespan: object) -> FastAPI:
+    app = FastAPIOffline(
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        static_url="/api/docs/assets",
+        title="一张图 onemap",
+        version=version("onemap"),
+        summary="The one map: our own questions. GIS clients use /ogc, map clients /tiles.",
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    for router in (health.router, catalog_routes.router, features.router, session.router):
+        app.include_router(router)
+    _pages(app)
+    return app
+
+
+def _pages(app: FastAPI) -> None:
+    """The dashboard's own files; every page of it is the same document."""
+    if not (_STATIC / "index.html").is_file():
+
+        @app.get("/", include_in_schema=False)
+        def not_built() -> HTMLResponse:
+            return HTMLResponse("<!doctype html><title>一张图</title><p>界面尚未构建，请运行 make setup。", 503)
+
+        return
+
+    class _Assets(StaticFiles):
+        def file_response(self, *args: object, **kwargs: object) -> Response:
+            answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+            answer.headers["Cache-Control"] = f"public, max-age={_YEAR_S}, immutable"
+            return answer
+
+    app.mount("/assets", _Assets(directory=_STATIC / "assets"), name="assets")
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(_STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _log_as_json() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,60 @@
+"""What a reader may see: the one object that every store function takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onemap.domain.layer import DataClass, Field, Layer
+from onemap.errors import InvalidValue
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Areas and classes of one reader.
+
+    Attributes
+    ----------
+    areas
+        Area code prefixes; ``None`` is everywhere, ``()`` nowhere.
+    classes
+        Data classes the reader may see.
+    """
+
+    areas: tuple[str, ...] | None
+    classes: frozenset[DataClass]
+
+    def __post_init__(self) -> None:
+        for prefix in self.areas or ():
+            if not prefix.isdigit() or len(prefix) > 12:
+                raise InvalidValue(f"'{prefix}' is not the beginning of an area code.")
+
+    def sees(self, layer: Layer) -> bool:
+        """Whether the reader may know of a layer."""
+        return layer.data_class in self.classes
+
+    def sees_field(self, layer: Layer, field: Field) -> bool:
+        """Whether the reader may know a property of the layer's features."""
+        return (field.data_class or layer.data_class) in self.classes
+
+    @property
+    def sees_restricted(self) -> bool:
+        """Whether restricted rows are shown."""
+        return DataClass.RESTRICTED in self.classes
+
+
+PUBLIC = Scope(areas=None, classes=frozenset({DataClass.PUBLIC}))
+STAFF = Scope(areas=None, classes=frozenset({DataClass.PUBLIC, DataClass.INTERNAL}))
+EVERYTHING = Scope(areas=None, classes=frozenset(DataClass))
+
+#: Where the sign-in middleware leaves the reader's scope in an ASGI scope.
+ASGI_KEY = "onemap.scope"
+
+
+def scope_of(asgi_scope: Mapping[str, Any]) -> Scope:
+    """The scope of the reader who sent a request; the public's where nobody was recognised."""
+    scope = asgi_scope.get(ASGI_KEY, PUBLIC)
+    if not isinstance(scope, Scope):
+        raise InvalidValue("The request carries no scope.")
+    return scope

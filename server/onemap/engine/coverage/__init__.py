@@ -1,0 +1,1 @@
+"""What services reach: life circle, isochrones, what the cameras see. Arrays in, arrays out."""

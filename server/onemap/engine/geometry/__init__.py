@@ -1,0 +1,1 @@
+"""Geometry on arrays: triangulation and ring tracing on integer coordinates."""

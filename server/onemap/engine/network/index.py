@@ -1,0 +1,239 @@
+"""Snapping: the position on the street nearest to a point, by exact distance to segments, never to nodes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from onemap.engine._jit import kernel
+from onemap.engine.network.arrays import F64, I32, I64, Bool
+from onemap.engine.network.network import Network, SegmentIndex
+from onemap.errors import InputRefused, InvalidValue
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """
+    Points on the network.
+
+    Attributes
+    ----------
+    edge : (n,)
+        The edge a point lies on; -1 where no street is near enough.
+    fraction : (n,)
+        How far along the edge, from 0 to 1 in drawn direction.
+    snap_m : (n,)
+        Straight distance from the point to the street; ``inf`` where there is none.
+    moved : (n,)
+        Where a nearer street was passed over because it belongs to an islet.
+    """
+
+    edge: I32
+    fraction: F64
+    snap_m: F64
+    moved: Bool
+
+    def __len__(self) -> int:
+        return len(self.edge)
+
+    @property
+    def found(self) -> Bool:
+        """Which points have a street."""
+        return self.edge >= 0
+
+    def take(self, rows: I64 | Bool) -> Places:
+        """The places of some rows."""
+        return Places(self.edge[rows], self.fraction[rows], self.snap_m[rows], self.moved[rows])
+
+    def statistics(self) -> dict[str, float | int]:
+        """What a reader should know: how many snapped, how far, how many failed."""
+        near = self.snap_m[self.found]
+        return {
+            "n": len(self),
+            "snapped": int(self.found.sum()),
+            "failed": int((~self.found).sum()),
+            "passed_over_islet": int(self.moved.sum()),
+            "median_m": round(float(np.median(near)), 2) if len(near) else 0.0,
+            "p95_m": round(float(np.quantile(near, 0.95)), 2) if len(near) else 0.0,
+            "max_m": round(float(near.max()), 2) if len(near) else 0.0,
+        }
+
+
+def snap(network: Network, x: F64, y: F64, *, max_m: float | None = None, threads: int = 1) -> Places:
+    """
+    The nearest position on a street for every point.
+
+    Parameters
+    ----------
+    x, y : (n,)
+        Metres in the network's plane.
+    max_m
+        Points farther than this from any street have no place; the network's own limit by default.
+    threads
+        How many threads share the work.
+    """
+    if len(x) != len(y):
+        raise InvalidValue(f"{len(x)} x and {len(y)} y coordinates do not make points.")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        n_bad = int((~(np.isfinite(x) & np.isfinite(y))).sum())
+        raise InputRefused(f"{n_bad} of {len(x)} points have coordinates that are not numbers (NaN or infinite).")
+    limit = network.max_snap_m if max_m is None else max_m
+    if not limit >= 0.0:
+        raise InvalidValue(f"A snapping limit of {limit:g} m cannot be used: it must be 0 or more.")
+    n = len(x)
+    edge, fraction = np.full(n, -1, dtype=np.int32), np.zeros(n)
+    metres, moved = np.full(n, np.inf), np.zeros(n, dtype=np.bool_)
+    index = network.index
+    order = np.argsort(_cell_of(index, x, y), kind="stable")
+
+    def work(rows: I64) -> None:
+        _snap(
+            rows, x, y, limit, index.west, index.south, index.cell_m, index.n_column, index.n_row, index.first,
+            index.segment, network.x, network.y, network.along_m, network.segment_edge, network.edge_first,
+            network.edge_last, network.snappable, edge, fraction, metres, moved,
+        )  # fmt: skip
+
+    if threads <= 1 or n < 10_000:
+        work(order)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, np.array_split(order, threads * 4)))
+    return Places(edge, fraction, metres, moved)
+
+
+def snap_lattice(
+    network: Network, west: float, south: float, step_m: float, n_column: int, n_row: int, max_m: float
+) -> Places:
+    """The nearest street positions of a lattice's points, row by row from the south-west corner."""
+    column, row = np.meshgrid(np.arange(n_column), np.arange(n_row))
+    x, y = west + column.ravel() * step_m, south + row.ravel() * step_m
+    n = len(x)
+    edge, fraction = np.full(n, -1, dtype=np.int32), np.zeros(n)
+    metres, moved = np.full(n, np.inf), np.zeros(n, dtype=np.bool_)
+    index = network.index
+    _snap(
+        np.arange(n), x, y, min(max_m, network.max_snap_m), index.west, index.south, index.cell_m, index.n_column,
+        index.n_row, index.first, index.segment, network.x, network.y, network.along_m, network.segment_edge,
+        network.edge_first, network.edge_last, network.snappable, edge, fraction, metres, moved,
+    )  # fmt: skip
+    return Places(edge, fraction, metres, moved)
+
+
+def segment_index(x: F64, y: F64, segment_edge: I32) -> SegmentIndex:
+    """A lattice over the segments with about two of them in an occupied cell."""
+    segments = np.flatnonzero(segment_edge >= 0)
+    x0, y0, x1, y1 = x[segments], y[segments], x[segments + 1], y[segments + 1]
+    west, south = float(min(x0.min(), x1.min())), float(min(y0.min(), y1.min()))
+    width = max(float(max(x0.max(), x1.max())) - west, 1.0)
+    height = max(float(max(y0.max(), y1.max())) - south, 1.0)
+    n = len(segments)
+    typical = float(np.median(np.hypot(x1 - x0, y1 - y0)))
+    cell = max(typical, np.sqrt(width * height / (4.0 * n + 64.0)), 5.0, max(width, height) / 20_000.0)
+    n_column, n_row = int(width / cell) + 1, int(height / cell) + 1
+    count = np.zeros(n_column * n_row + 1, dtype=np.int64)
+    nothing = np.empty(0, dtype=np.int32)
+    _file_segments(segments, x, y, west, south, cell, n_column, n_row, count, nothing, False)
+    first = np.zeros(n_column * n_row + 1, dtype=np.int64)
+    np.cumsum(count[:-1], out=first[1:])
+    filed = np.empty(int(first[-1]), dtype=np.int32)
+    _file_segments(segments, x, y, west, south, cell, n_column, n_row, first[:-1].copy(), filed, True)
+    return SegmentIndex(west, south, float(cell), n_column, n_row, first, filed)
+
+
+def _cell_of(index: SegmentIndex, x: F64, y: F64) -> I64:
+    column = np.clip((x - index.west) / index.cell_m, 0, index.n_column - 1).astype(np.int64)
+    row = np.clip((y - index.south) / index.cell_m, 0, index.n_row - 1).astype(np.int64)
+    return row * index.n_column + column
+
+
+@kernel
+def _file_segments(
+    segments: I64, x: F64, y: F64, west: float, south: float, cell: float, n_column: int, n_row: int,
+    fill: I64, filed: I32, write: bool,
+) -> None:  # fmt: skip
+    # Two passes over the same walk: count, then write. A segment is filed in the cells its line touches, row by row.
+    for s in segments:
+        ax, ay, bx, by = x[s] - west, y[s] - south, x[s + 1] - west, y[s + 1] - south
+        if ay > by:
+            ax, ay, bx, by = bx, by, ax, ay
+        low, high = min(int(ay / cell), n_row - 1), min(int(by / cell), n_row - 1)
+        for row in range(low, high + 1):
+            left, right = min(ax, bx), max(ax, bx)
+            if high > low:
+                t0 = min(max((row * cell - ay) / (by - ay), 0.0), 1.0)
+                t1 = min(max(((row + 1) * cell - ay) / (by - ay), 0.0), 1.0)
+                xa, xb = ax + t0 * (bx - ax), ax + t1 * (bx - ax)
+                left, right = min(xa, xb), max(xa, xb)
+            c0 = max(int((left - 1e-6) / cell), 0)
+            c1 = min(int((right + 1e-6) / cell), n_column - 1)
+            for column in range(c0, c1 + 1):
+                at = row * n_column + column
+                if write:
+                    filed[fill[at]] = s
+                fill[at] += 1
+
+
+@kernel
+def _snap(
+    rows: I64, px: F64, py: F64, limit: float, west: float, south: float, cell: float, n_column: int, n_row: int,
+    first: I64, filed: I32, x: F64, y: F64, along: F64, segment_edge: I32, edge_first: I64, edge_last: I64,
+    snappable: Bool, edge: I32, fraction: F64, metres: F64, moved: Bool,
+) -> None:  # fmt: skip
+    for row in rows:
+        qx, qy = px[row], py[row]
+        column0 = min(max(int((qx - west) / cell), 0), n_column - 1)
+        row0 = min(max(int((qy - south) / cell), 0), n_row - 1)
+        best2, best_segment, best_t = limit * limit, -1, 0.0
+        any2 = np.inf
+        ring = 0
+        while True:
+            c0, c1, r0, r1 = column0 - ring, column0 + ring, row0 - ring, row0 + ring
+            for r in range(max(r0, 0), min(r1, n_row - 1) + 1):
+                inner = r0 < r < r1
+                step = (c1 - c0) if (inner and c1 > c0) else 1
+                c = c0
+                while c <= c1:
+                    if 0 <= c < n_column:
+                        at = r * n_column + c
+                        for k in range(first[at], first[at + 1]):
+                            s = filed[k]
+                            ux, uy = x[s + 1] - x[s], y[s + 1] - y[s]
+                            vx, vy = qx - x[s], qy - y[s]
+                            square = ux * ux + uy * uy
+                            t = 0.0
+                            if square > 0.0:
+                                t = min(max((vx * ux + vy * uy) / square, 0.0), 1.0)
+                            dx, dy = vx - t * ux, vy - t * uy
+                            d2 = dx * dx + dy * dy
+                            if d2 < any2:
+                                any2 = d2
+                            if d2 < best2 or (
+                                d2 == best2 and (best_segment < 0 or segment_edge[s] < segment_edge[best_segment])
+                            ):
+                                if snappable[segment_edge[s]]:
+                                    best2, best_segment, best_t = d2, s, t
+                    c += step
+            # Whatever was not looked at yet lies beyond the nearest open side of the square of cells.
+            reach = np.inf
+            if c0 > 0:
+                reach = min(reach, qx - (west + c0 * cell))
+            if c1 < n_column - 1:
+                reach = min(reach, west + (c1 + 1) * cell - qx)
+            if r0 > 0:
+                reach = min(reach, qy - (south + r0 * cell))
+            if r1 < n_row - 1:
+                reach = min(reach, south + (r1 + 1) * cell - qy)
+            if reach == np.inf or (reach > 0.0 and reach * reach > best2):
+                break
+            ring += 1
+        if best_segment >= 0:
+            e = segment_edge[best_segment]
+            start = along[edge_first[e]]
+            length = along[edge_last[e]] - start
+            here = along[best_segment] + best_t * (along[best_segment + 1] - along[best_segment]) - start
+            edge[row] = e
+            fraction[row] = min(max(here / length, 0.0), 1.0) if length > 0.0 else 0.0
+            metres[row] = np.sqrt(best2)
+            moved[row] = any2 < best2

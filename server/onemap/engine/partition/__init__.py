@@ -1,0 +1,1 @@
+"""Partition of a community into grids by household count."""

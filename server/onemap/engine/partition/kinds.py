@@ -1,0 +1,54 @@
+"""What a piece of boundary lies on, from weakest to strongest."""
+
+from enum import IntEnum
+
+import numpy as np
+
+from onemap.engine.geometry.types import F64
+
+
+class Kind(IntEnum):
+    """The kinds of arc between two atoms; the number grows with the strength of the barrier."""
+
+    GROUND = 0
+    OUTLINE = 1
+    WALL = 2
+    MINOR = 3
+    SECONDARY = 4
+    PRIMARY = 5
+    TRUNK = 6
+    RAILWAY = 7
+    MOTORWAY = 8
+    RIVER = 9
+    BOUNDARY = 10
+
+
+FIRST_BARRIER = Kind.WALL
+#: Nothing joins across these except at crossings.
+HARD = (Kind.MOTORWAY, Kind.RIVER)
+
+#: What a metre of inner boundary costs, by kind: the planner wants it on strong barriers.
+COST: F64 = np.array([1.0, 1.0, 0.6, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.3, 0.0])
+
+
+def kind_of_road(road_class: str) -> Kind | None:
+    """The barrier that a road makes, ``None`` for paths that bound nothing."""
+    name = road_class.strip().lower()
+    if name in _PATHS:
+        return None
+    return _ROADS.get(name.removesuffix("_link") if name != "motorway_link" else "trunk", Kind.MINOR)
+
+
+_PATHS = frozenset({"footway", "path", "cycleway", "steps", "bridleway", "corridor", "elevator", "platform", "proposed"})
+_ROADS = {
+    "motorway": Kind.MOTORWAY,
+    "expressway": Kind.MOTORWAY,
+    "trunk": Kind.TRUNK,
+    "primary": Kind.PRIMARY,
+    "secondary": Kind.SECONDARY,
+    "tertiary": Kind.SECONDARY,
+    "railway": Kind.RAILWAY,
+    "rail": Kind.RAILWAY,
+    "river": Kind.RIVER,
+    "wall": Kind.WALL,
+}

@@ -1,0 +1,366 @@
+"""
+Grids from atoms: a METIS seed, annealing in groups of grids, repair of what is still out of band.
+
+The plan is improved in rounds. In each, the grids are dealt into groups (by METIS on the graph of grids, a different
+deal each round, so that every seam is inside a group some time) and each group is annealed by itself. Groups do not
+depend on the number of cores, so neither does the result. Every state between rounds is a valid plan.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import pymetis
+
+from onemap.engine.geometry.types import F64, I32, Bools
+from onemap.engine.partition import _anneal
+from onemap.engine.partition._seed import mend, metis, zone_graph
+from onemap.engine.partition.goal import Goal
+from onemap.engine.partition.graph import Graph
+
+type Score = tuple[int, float, float]
+
+_GROUP = 40
+_HOT, _COLD = 0.25, 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work to do: in steps, so that the answer does not depend on the clock."""
+
+    steps_per_atom: int = 100
+    rounds: int = 4
+    repair_tries: int = 60
+    workers: int = 1
+    seconds: float | None = None  #: stop improving after this time, whatever the steps
+
+
+@dataclass
+class Zoning:
+    """A plan in the making; ``zone`` is valid whenever no method runs."""
+
+    graph: Graph
+    goal: Goal
+    seed: int
+    effort: Effort
+    zone: I32
+    n_zone: int
+    fixed: Bools  #: (n_zone,) grids that never change: towers and locked grids
+    home: I32
+    sums: F64 = field(init=False)
+    started: float = field(default_factory=time.monotonic)
+    stop: Callable[[], bool] = lambda: False
+
+    def __post_init__(self) -> None:
+        """Sum up the grids."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Drop empty grids and sum up the rest."""
+        used, dense = np.unique(self.zone, return_inverse=True)
+        self.fixed = self.fixed[used]
+        if (self.home >= 0).any():
+            renamed = np.full(max(self.n_zone, int(self.home.max()) + 1), -1, dtype=np.int32)
+            renamed[used] = np.arange(len(used))
+            self.home = np.where(self.home >= 0, renamed[self.home], -1).astype(np.int32)
+        self.zone = dense.astype(np.int32)
+        self.n_zone = len(used)
+        g = self.graph
+        self.sums = _anneal.totals(
+            self.zone, self.n_zone, g.weight, g.area_m2, g.perimeter_m, g.first, g.to, g.length_m
+        )
+
+    @property
+    def weights(self) -> F64:
+        """The kernels' weights on this ground."""
+        typical = float(np.sqrt(4 * np.pi * self.graph.area_m2.sum() / max(self.n_zone, 1)))
+        return self.goal.weights(typical)
+
+    def late(self) -> bool:
+        """Whether the time is over or somebody said stop."""
+        over = self.effort.seconds is not None and time.monotonic() - self.started > self.effort.seconds
+        return over or self.stop()
+
+    def score(self) -> Score:
+        """Lexicographic: grids out of band, how far out, and the rest of the wishes; smaller is better."""
+        return score_of(self.graph, self.goal, self.zone, self.sums, self.weights)
+
+
+def score_of(graph: Graph, goal: Goal, zone: I32, sums: F64, weights: F64) -> Score:
+    """See :meth:`Zoning.score`."""
+    miss = goal.miss(sums)
+    row = zone[graph.row()]
+    cut = float(graph.cost_m[row != zone[graph.to]].sum()) / 2
+    round_ = 4 * np.pi * sums[:, 2] / np.maximum(sums[:, 3], 1e-9) ** 2
+    off = (sums[:, 0] - goal.band[0, 1]) / goal.band[0, 1]
+    rest = weights[2] * cut - weights[1] * float(round_.sum()) + weights[3] * float((off**2).sum())
+    return int((miss > 0).sum()), round(float(miss.sum()), 9), rest
+
+
+def make_zones(
+    graph: Graph,
+    goal: Goal,
+    *,
+    seed: int = 1,
+    effort: Effort | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> I32:
+    """
+    (n_atom,) a grid for every atom; each grid is connected.
+
+    Parameters
+    ----------
+    graph
+        Atoms and their edges.
+    goal
+        Bands and weights.
+    seed
+        Same seed, same grids, on any number of cores.
+    effort
+        Steps to spend; with ``seconds``, the best plan so far when they are over.
+    progress
+        Told the share of the work done.
+    stop
+        Asked between pieces of work; when true, the best plan so far is returned.
+    """
+    effort = effort or Effort()
+    started = time.monotonic()
+    zone, fixed = _seeded(graph, goal, seed)
+    plan = Zoning(
+        graph, goal, seed, effort, zone, len(fixed), fixed, np.full(graph.n_atom, -1, dtype=np.int32), started=started
+    )
+    plan.stop = stop
+    best, best_score = plan.zone.copy(), plan.score()
+    progress(0.1)
+    for round_ in range(effort.rounds):
+        if plan.late():
+            break
+        anneal_round(plan, round_)
+        score = plan.score()
+        if score < best_score:
+            best, best_score = plan.zone.copy(), score
+        progress(0.1 + 0.7 * (round_ + 1) / effort.rounds)
+    plan.zone, plan.n_zone = best, int(best.max()) + 1
+    plan.fixed = np.resize(plan.fixed, plan.n_zone)
+    plan.refresh()
+    plan.fixed = _towers_alone(plan)
+    repair(plan, lambda share: progress(0.8 + 0.2 * share))
+    progress(1.0)
+    return plan.zone
+
+
+def _towers_alone(plan: Zoning) -> Bools:
+    """Grids that hold a building above the maximum: nothing mends them."""
+    tall = plan.goal.too_big(plan.graph.weight)
+    fixed = np.zeros(plan.n_zone, dtype=np.bool_)
+    fixed[plan.zone[tall]] = True
+    return fixed
+
+
+def _seeded(graph: Graph, goal: Goal, seed: int) -> tuple[I32, Bools]:
+    """A first plan: towers by themselves, METIS for every connected part of the rest."""
+    zone = np.full(graph.n_atom, -1, dtype=np.int32)
+    tall = goal.too_big(graph.weight)
+    zone[tall] = np.arange(int(tall.sum()), dtype=np.int32)
+    n_zone = int(tall.sum())
+    n_tall = n_zone
+    part = graph.parts(~tall)
+    row = graph.row()
+    heads = np.unique(part[~tall])
+    order = np.argsort(part, kind="stable").astype(np.int32)
+    bounds = np.searchsorted(part[order], heads, "left"), np.searchsorted(part[order], heads, "right")
+    for low, high in zip(*bounds, strict=True):
+        atoms = order[low:high]
+        atoms = atoms[~tall[atoms]]
+        total = graph.weight[atoms].sum(axis=0)
+        _, best, most = goal.counts(total)
+        if most < 1 and n_tall:
+            inside = np.zeros(graph.n_atom, dtype=np.bool_)
+            inside[atoms] = True
+            beside = inside[row] & tall[graph.to] & graph.joins
+            if beside.any():  # too few for a grid, and a tower is out of band anyway
+                shared = np.bincount(zone[graph.to[beside]], graph.length_m[beside])
+                zone[atoms] = int(np.argmax(shared))
+                continue
+        parts = metis(graph, atoms, min(best, len(atoms)), seed)
+        zone[atoms] = parts + n_zone
+        n_zone += int(parts.max()) + 1
+    zone = mend(graph, zone, np.arange(graph.n_atom, dtype=np.int32))
+    used, dense = np.unique(zone, return_inverse=True)
+    fixed = used < n_tall
+    return dense.astype(np.int32), fixed
+
+
+def anneal_round(plan: Zoning, round_: int) -> None:
+    """Deal the grids into groups and anneal each by itself, the hotter the earlier the round."""
+    rounds = plan.effort.rounds
+    group = _dealt(plan, round_)
+    ratio = (_COLD / _HOT) ** (1 / rounds)
+    hot = _HOT * ratio**round_
+    n_group = int(group.max()) + 1 if len(group) else 0
+    of_atom = group[plan.zone]
+    order = np.argsort(of_atom, kind="stable").astype(np.int32)
+    bounds = np.searchsorted(of_atom[order], np.arange(n_group + 1))
+    weights = plan.weights
+
+    def work(g: int) -> None:
+        atoms = order[bounds[g] : bounds[g + 1]]
+        steps = plan.effort.steps_per_atom * len(atoms) // rounds
+        run_anneal(plan, atoms, group, g, steps, hot, hot * ratio, plan.seed * 7919 + round_ * 104729 + g, weights)
+
+    with ThreadPoolExecutor(max(1, plan.effort.workers)) as pool:
+        list(pool.map(work, range(n_group)))
+    plan.refresh()
+
+
+def run_anneal(
+    plan: Zoning,
+    atoms: I32,
+    group: I32,
+    g: int,
+    steps: int,
+    hot: float,
+    cold: float,
+    seed: int,
+    weights: F64,
+) -> None:
+    """Anneal the grids of one group in place."""
+    a = plan.graph
+    _anneal.anneal(
+        atoms,
+        group,
+        g,
+        plan.zone,
+        plan.sums,
+        a.weight,
+        a.area_m2,
+        a.perimeter_m,
+        a.first,
+        a.to,
+        a.length_m,
+        a.cost_m,
+        a.joins,
+        plan.home,
+        plan.goal.band,
+        plan.goal.logic_code,
+        weights,
+        steps,
+        hot,
+        cold,
+        seed & 0x7FFFFFFF,
+    )
+
+
+def _dealt(plan: Zoning, round_: int) -> I32:
+    """(n_zone,) the group of each grid; fixed grids have none."""
+    free = np.flatnonzero(~plan.fixed)
+    group = np.full(plan.n_zone, -1, dtype=np.int32)
+    n_group = max(1, round(len(free) / _GROUP))
+    if n_group == 1:
+        group[free] = 0
+        return group
+    first, to, metres = zone_graph(plan.graph, plan.zone, plan.n_zone)
+    weight = np.where(plan.fixed, 0, np.maximum(plan.sums[:, 4], 1)).astype(np.int64)
+    options = pymetis.Options(seed=(plan.seed * 31 + round_) & 0x7FFFFFFF)
+    _, part = pymetis.part_graph(
+        n_group,
+        xadj=first,
+        adjncy=to,
+        vweights=weight,
+        eweights=np.maximum(np.rint(metres), 1).astype(np.int64),
+        recursive=False,
+        options=options,
+    )
+    group[free] = np.asarray(part, dtype=np.int32)[free]
+    return group
+
+
+def repair(plan: Zoning, progress: Callable[[float], None] = lambda share: None) -> None:
+    """
+    Mend grids out of band with their neighbours: new METIS seeds, one grid more or fewer, a short annealing.
+
+    Each try looks at a grid and its surroundings; the result stays only if the surroundings become better in the
+    lexicographic order, so the plan never gets worse.
+    """
+    tries = 0
+    limit = plan.effort.repair_tries
+    rng = np.random.default_rng(plan.seed)
+    for attempt in range(limit):
+        missing = np.flatnonzero((plan.goal.miss(plan.sums) > 0) & ~plan.fixed)
+        if not len(missing) or plan.late():
+            return
+        first, to, _ = zone_graph(plan.graph, plan.zone, plan.n_zone)
+        busy = np.zeros(plan.n_zone, dtype=np.bool_)
+        for z in rng.permutation(missing):
+            if plan.late():
+                break
+            around = _surroundings(int(z), first, to, plan.fixed, 4 + 2 * (attempt % 6), rng)
+            if busy[around].any():
+                continue
+            busy[around] = True
+            _retry(plan, around, attempt, rng)
+            tries += 1
+        plan.refresh()
+        plan.fixed = _towers_alone(plan)
+        progress((attempt + 1) / limit)
+
+
+def _surroundings(z: int, first: F64, to: F64, fixed: Bools, count: int, rng: np.random.Generator) -> I32:
+    """The grid and about ``count`` grids around it, nearest first."""
+    found, queue = [z], [z]
+    seen = {z}
+    while queue and len(found) < count:
+        q = queue.pop(0)
+        for b in rng.permutation(to[first[q] : first[q + 1]]):
+            if int(b) not in seen and not fixed[b] and len(found) < count:
+                seen.add(int(b))
+                found.append(int(b))
+                queue.append(int(b))
+    return np.array(found, dtype=np.int32)
+
+
+def _retry(plan: Zoning, zones: I32, attempt: int, rng: np.random.Generator) -> None:
+    graph, goal = plan.graph, plan.goal
+    atoms = np.flatnonzero(np.isin(plan.zone, zones)).astype(np.int32)
+    total = graph.weight[atoms].sum(axis=0)
+    fewest, _, most = goal.counts(total)
+    k = len(zones)
+    counts = [c for c in (k, k - 1, k + 1) if c >= 1 and (fewest <= c <= most or c == k)]
+    count = counts[attempt % len(counts)]
+    keep_zone, keep_sums, keep_n = plan.zone[atoms].copy(), plan.sums.copy(), plan.n_zone
+    before = _local_score(plan, zones)
+    seed = int(rng.integers(1 << 30))
+    if count != k or attempt % 3 == 2:
+        part = metis(graph, atoms, min(count, len(atoms)), seed, recursive=bool(attempt % 2))
+        names = np.concatenate([zones, np.arange(plan.n_zone, plan.n_zone + max(0, count - k))])[:count]
+        plan.zone[atoms] = names[part]
+        plan.zone = mend(graph, plan.zone, atoms)
+    else:
+        names = zones
+    n_zone = max(plan.n_zone, int(names.max()) + 1)
+    if n_zone > plan.n_zone:
+        plan.fixed = np.append(plan.fixed, np.zeros(n_zone - plan.n_zone, dtype=np.bool_))
+        plan.n_zone = n_zone
+    plan.sums = _anneal.totals(
+        plan.zone, n_zone, graph.weight, graph.area_m2, graph.perimeter_m, graph.first, graph.to, graph.length_m
+    )
+    group = np.full(n_zone, -1, dtype=np.int32)
+    group[names] = 0
+    steps = max(20_000, plan.effort.steps_per_atom * len(atoms) * 2)
+    run_anneal(plan, atoms, group, 0, steps, 0.4, _COLD, seed, plan.weights)
+    after = _local_score(plan, np.unique(np.concatenate([zones, names])).astype(np.int32))
+    if after >= before:
+        plan.zone[atoms] = keep_zone
+        plan.sums, plan.n_zone = keep_sums, keep_n
+        plan.fixed = plan.fixed[:keep_n]
+
+
+def _local_score(plan: Zoning, zones: I32) -> Score:
+    sums = plan.sums[zones]
+    sums = sums[sums[:, 4] > 0]
+    miss = plan.goal.miss(sums)
+    round_ = 4 * np.pi * sums[:, 2] / np.maximum(sums[:, 3], 1e-9) ** 2
+    return int((miss > 0).sum()), round(float(miss.sum()), 9), -float(round_.sum())

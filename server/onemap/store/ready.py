@@ -1,0 +1,26 @@
+"""Whether the database can answer: migrated, and with its first data."""
+
+from __future__ import annotations
+
+import psycopg
+
+from onemap.store.db import AsyncDb
+from onemap.store.migrate import migrations
+
+
+async def what_is_missing(db: AsyncDb, *, wants_data: bool) -> str | None:
+    """Why the server cannot answer yet, as a sentence; None when it can."""
+    try:
+        async with db.connection() as connection:
+            cursor = await connection.execute("SELECT max(number) FROM core.migration")
+            row = await cursor.fetchone()
+            if row is None or row[0] != migrations()[-1].number:
+                return "The database is not migrated yet."
+            if wants_data:
+                cursor = await connection.execute("SELECT EXISTS (SELECT FROM core.area)")
+                row = await cursor.fetchone()
+                if row is None or not row[0]:
+                    return "The first data is not in yet."
+    except psycopg.Error as error:
+        return f"The database does not answer: {str(error).strip()}"
+    return None
