@@ -4,17 +4,22 @@
 majors="17 16 15"
 
 install_system_packages() {
-    local wanted=()
+    local wanted=() extras=()
     [ -n "${ONEMAP_DATABASE_URL:-}" ] && [ "$purpose" = run ] || find_postgis || wanted+=(postgis)
     usable_environment || find_python || wanted+=(python)
     if [ "$purpose" = test ]; then
-        command -v ogrinfo >/dev/null || wanted+=(gdal-bin)
-        found_browser >/dev/null || ! is_debian || wanted+=(chromium)
-        has_chinese_font || wanted+=(fonts-noto-cjk)
+        command -v ogrinfo >/dev/null || extras+=(gdal-bin)
+        found_browser >/dev/null || ! is_debian || extras+=(chromium)
+        compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || extras+=(libatomic1) # Playwright's driver is linked to it
+        has_chinese_font || extras+=(fonts-noto-cjk)
     fi
-    [ ${#wanted[@]} -eq 0 ] && return
-    command -v apt-get >/dev/null || die "This machine lacks ${wanted[*]} and has no apt-get: install PostgreSQL 15, 16 or 17 with PostGIS and Python 3.12 or newer, then try again."
-    become_root "${wanted[*]}"
+    [ $((${#wanted[@]} + ${#extras[@]})) -eq 0 ] && return
+    if ! may_install "${wanted[*]} ${extras[*]}"; then
+        [ ${#wanted[@]} -eq 0 ] || die "This machine lacks ${wanted[*]} and $obstacle: PostgreSQL 15, 16 or 17 with PostGIS and Python 3.12 or newer are needed."
+        say "this machine lacks ${extras[*]} and $obstacle: tests that need them will be skipped"
+        return
+    fi
+    wanted+=("${extras[@]}")
 
     say "fetching the package lists"
     apt_get update >>"$log" 2>&1 || say "the package lists could not be renewed; trying with the old ones"
@@ -80,11 +85,20 @@ has_chinese_font() {
 is_debian() { grep -qE '^ID=debian' /etc/os-release 2>/dev/null; }
 offered() { [[ "$(apt-cache policy "$1" 2>/dev/null)" == *"Candidate: "[0-9]* ]]; }
 
-become_root() {
-    [ "$(id -u)" = 0 ] && return
-    command -v sudo >/dev/null || die "This machine lacks $1: run as root, or have an administrator install it."
-    say "this machine lacks $1: sudo may ask for your password"
-    sudo -v 2>/dev/null || sudo -n true 2>/dev/null || die "This machine lacks $1 and sudo does not let you install it: ask an administrator."
+# Whether system packages can be installed; else $obstacle says what stands in the way.
+may_install() {
+    if ! command -v apt-get >/dev/null; then
+        obstacle="has no apt-get"
+    elif [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        obstacle="only root can install it"
+    elif [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then
+        say "this machine lacks $1: sudo may ask for your password"
+        sudo -v 2>/dev/null && return
+        obstacle="sudo does not let you install it"
+    else
+        return 0
+    fi
+    return 1
 }
 
 as_root() {

@@ -35,6 +35,11 @@ export default defineConfig({
       { find: /^maplibre-gl$/, replacement: here('./node_modules/maplibre-gl/src/index.ts') },
     ],
   },
+  // As the library's own build does: a field that is only declared does not overwrite what the base class has set.
+  oxc: {
+    typescript: { removeClassFieldsWithoutInitializer: true },
+    assumptions: { setPublicClassFields: true },
+  },
   build: {
     outDir: here('../onemap/static/dashboard'),
     emptyOutDir: true,

@@ -17,8 +17,8 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from onemap.api import areas, events, features, health, problems, session
 from onemap.api import catalog as catalog_routes
-from onemap.api import features, health, problems, session
 from onemap.api.deps import Parts
 from onemap.api.sign_in import SignIn
 from onemap.catalog.read import read_catalog
@@ -92,7 +92,8 @@ def _http(catalog: Catalog, lifespan: object) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
-    for router in (health.router, catalog_routes.router, features.router, session.router):
+    routers = (health.router, catalog_routes.router, areas.router, events.router, features.router, session.router)
+    for router in routers:
         app.include_router(router)
     _pages(app)
     return app

@@ -41,6 +41,20 @@ class FeatureNotFound(OneMapError):
         super().__init__(f"Layer '{layer}' holds no feature '{fid}'.")
 
 
+class JobNotFound(OneMapError):
+    """No job of this number that the reader asked for."""
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"There is no job '{job_id}' of yours.")
+
+
+class AnalysisNotFound(OneMapError):
+    """No analysis of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no process '{name}'.")
+
+
 class NotAllowed(OneMapError):
     """The reader may not see or do this."""
 

@@ -1,0 +1,1 @@
+"""What users ask of the map: fetch, compute, explain; API, OGC processes, worker and forms derive from one registry."""

@@ -125,9 +125,7 @@ def _layer_out(connection: Connection, layer: Layer, scope: Scope) -> LayerOut:
         ],
         n_features=count.n if count else None,
         n_features_exact=count.exact if count else False,
-        bounds=overview.bounds(connection, layer)
-        if count and count.n
-        else None,
+        bounds=overview.bounds(connection, layer) if count and count.n else None,
     )
 
 

@@ -42,9 +42,8 @@ def _layer(layer: str, request: Request) -> Layer:
     return _catalog(request).layer(layer)
 
 
-def _box(
-    bbox: Annotated[str, Query(description="west,south,east,north in degrees", examples=["117.29,31.69,117.32,31.72"])],
-) -> tuple[float, float, float, float]:
+def parse_box(bbox: str) -> tuple[float, float, float, float]:
+    """``west,south,east,north`` in degrees; ``BadQuery`` where it is none."""
     try:
         west, south, east, north = (float(part) for part in bbox.split(","))
     except ValueError:
@@ -52,6 +51,12 @@ def _box(
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise BadQuery(f"bbox is '{bbox}'; west must be less than east, south less than north, all in degrees.")
     return west, south, east, north
+
+
+def _box(
+    bbox: Annotated[str, Query(description="west,south,east,north in degrees", examples=["117.29,31.69,117.32,31.72"])],
+) -> tuple[float, float, float, float]:
+    return parse_box(bbox)
 
 
 CurrentScope = Annotated[Scope, Depends(_scope)]

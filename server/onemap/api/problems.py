@@ -20,6 +20,8 @@ STATUS: tuple[tuple[type[errors.OneMapError], int], ...] = (
     (errors.LayerNotFound, 404),
     (errors.FeatureNotFound, 404),
     (errors.BadTile, 404),
+    (errors.JobNotFound, 404),
+    (errors.AnalysisNotFound, 404),
     (errors.SignInNeeded, 401),
     (errors.NotAllowed, 403),
     (errors.UsageError, 400),

@@ -17,6 +17,7 @@ from onemap.errors import OneMapError, UsageError
 
 VERBS = {
     "run": "Serve the map: cluster, migrations, first data, HTTP.",
+    "worker": "Run long questions beside the server.",
     "migrate": "Bring the database to the present schema and layers.",
     "demo": "Invent a city (虚拟数据) and load it.",
     "import": "Load a file into a layer, or an OpenStreetMap extract into several.",

@@ -6,19 +6,20 @@ around it: the atoms of a cell tile it with shared vertices. Everything that til
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import LineString, MultiLineString, Point, Polygon
+from shapely import LineString, Polygon
 
 from onemap.demo.frame import Frame
 from onemap.demo.plan import RIVERSIDE_M, WATER_M, Cell, CellPlan, Line, Parcel, River, Sheet
 
 F64 = NDArray[np.float64]
 Shapes = NDArray[np.object_]
+Sides = tuple[str | None, str | None, str | None, str | None]
 
 #: Half the carriageway of a class as the map draws it, and half the ground a street takes with its pavements, metres.
 HALF_WIDTH_M = {"primary": 11.5, "secondary": 7.3, "tertiary": 4.6, "residential": 4.0, "service": 2.1, "footway": 1.2}
@@ -35,10 +36,12 @@ class Atom:
     cell: Cell
     #: The estate's number in its cell: a parcel's, told apart by the side of the river.
     estate: int
+    #: How many rivers lie south of it.
+    side: int
     face: Polygon
     heading_rad: float
     #: Road classes along its western, southern, eastern and northern side; None is a wall or water.
-    sides: tuple[str | None, str | None, str | None, str | None]
+    sides: Sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Road:
     road_class: str
     name: str
     bridge: bool = False
+    #: The neighbour that draws it instead of this cell: "east" or "north" for the arterials there.
+    owner: str = ""
 
 
 def atoms(sheet: Sheet, frame: Frame, plan: CellPlan) -> list[Atom]:
@@ -70,7 +75,7 @@ def atoms(sheet: Sheet, frame: Frame, plan: CellPlan) -> list[Atom]:
     rivers = sheet.rivers_in(plan.box)
     north = [sum(bool(inside[k, 1] > r.at(inside[k : k + 1, 0])[0]) for r in rivers) for k in range(len(faces))]
     return [
-        Atom(parcel, plan.cell, parcel.estate * 4 + north[k], bent[k], float(headings[k]), classes(parcel.box))
+        Atom(parcel, plan.cell, parcel.estate * 4 + north[k], north[k], bent[k], float(headings[k]), classes(parcel.box))
         for k in range(len(faces))
         if hit[k].any()
         for parcel in [plan.parcels[int(np.argmax(hit[k]))]]
@@ -78,31 +83,34 @@ def atoms(sheet: Sheet, frame: Frame, plan: CellPlan) -> list[Atom]:
 
 
 def roads(sheet: Sheet, frame: Frame, plan: CellPlan, lanes: Sequence[Road] = ()) -> list[Road]:
-    """Streets of a cell, split where they meet, connected; its southern and western arterials, not the others."""
-    west, south, east, north = plan.box
+    """Streets of a cell, its borders included, and the given lanes, split where they meet."""
+    _, _, east, north = plan.box
     rivers = sheet.rivers_in(plan.box)
     wet = [_band(river, plan, RIVERSIDE_M) for river in rivers]
-    parts: list[tuple[LineString, str, str]] = []
+    parts: list[_Part] = []
     for a in plan.lines:
-        if a.road_class is None or (a.u0 == a.u1 == east) or (a.v0 == a.v1 == north):
+        if a.road_class is None:
             continue
+        owner = "east" if a.u0 == a.u1 == east else "north" if a.v0 == a.v1 == north else ""
         shape = LineString([(a.u0, a.v0), (a.u1, a.v1)])
         if not a.crosses:
             shape = shapely.difference(shape, shapely.union_all(wet)) if wet else shape
-        parts += [(piece, a.road_class, a.name) for piece in shapely.get_parts(shape) if piece.length > 12.0]
+        parts += [_Part(piece, a.road_class, a.name, owner) for piece in shapely.get_parts(shape) if piece.length > 12.0]
     for river in rivers:
-        parts.append((_course(river, plan, RIVERSIDE_M, inside=True), "tertiary", f"{river.name}北路"))
-        parts.append((_course(river, plan, -RIVERSIDE_M, inside=True), "tertiary", f"{river.name}南路"))
+        parts.append(_Part(_course(river, plan, RIVERSIDE_M, inside=True), "tertiary", f"{river.name}北路"))
+        parts.append(_Part(_course(river, plan, -RIVERSIDE_M, inside=True), "tertiary", f"{river.name}南路"))
     streets = _noded(parts, _stubs(sheet, plan))
-    bent = [Road(line, a, b) for line, (a, b) in zip(bend(frame, _shapes([s for s, _ in streets])), [k for _, k in streets], strict=True)]
+    lines = bend(frame, shapely.segmentize(shapes_of([s.line for s in streets]), _STEP_M))
     if lanes:
-        parts = [(r.line, r.road_class, r.name) for r in [*bent, *lanes]]
-        bent = [Road(line, a, b) for line, (a, b) in _noded(parts, [], shortest_m=2.0)]
-    over = shapely.union_all(bend(frame, _shapes([_band(r, plan, RIVERSIDE_M - 1.0) for r in rivers]))) if rivers else None
+        parts = [_Part(line, s.road_class, s.name, s.owner) for line, s in zip(lines, streets, strict=True)]
+        streets = _noded([*parts, *(_Part(r.line, r.road_class, r.name) for r in lanes)], [], shortest_m=2.0)
+        lines = shapes_of([s.line for s in streets])
+    bent = [Road(line, s.road_class, s.name, owner=s.owner) for line, s in zip(lines, streets, strict=True)]
+    over = shapely.union_all(bend(frame, shapes_of([_band(r, plan, RIVERSIDE_M - 1.0) for r in rivers]))) if rivers else None
     if over is not None:
         shapely.prepare(over)
         bent = [
-            Road(r.line, r.road_class, r.name, bool(shapely.intersects(over, r.line.interpolate(0.5, normalized=True)))) for r in bent
+            replace(r, bridge=bool(shapely.intersects(over, r.line.interpolate(0.5, normalized=True)))) for r in bent
         ]
     return bent
 
@@ -110,7 +118,7 @@ def roads(sheet: Sheet, frame: Frame, plan: CellPlan, lanes: Sequence[Road] = ()
 def corridor(streets: Sequence[Road], *, lanes: bool = False) -> Polygon:
     """The ground that streets take with their pavements; with the lanes inside estates or without."""
     chosen = [r for r in streets if lanes or r.road_class not in ("service", "footway")]
-    lines = _shapes([r.line for r in chosen])
+    lines = shapes_of([r.line for r in chosen])
     widths = np.array([HALF_GROUND_M[r.road_class] for r in chosen])
     return shapely.union_all(shapely.buffer(lines, widths, quad_segs=3))
 
@@ -119,7 +127,7 @@ def water(sheet: Sheet, frame: Frame, plan: CellPlan) -> list[tuple[River, Polyg
     """Per river: its water, and the water with its banks up to the roads along it."""
     found = []
     for river in sheet.rivers_in(plan.box):
-        wide = bend(frame, _shapes([_band(river, plan, WATER_M), _band(river, plan, RIVERSIDE_M)]))
+        wide = bend(frame, shapes_of([_band(river, plan, WATER_M), _band(river, plan, RIVERSIDE_M)]))
         found.append((river, wide[0], wide[1]))
     return found
 
@@ -168,29 +176,31 @@ def _stubs(sheet: Sheet, plan: CellPlan) -> list[LineString]:
     return stubs
 
 
-def _noded(
-    parts: Sequence[tuple[LineString, str, str]], stubs: Sequence[LineString], *, shortest_m: float = 1.5
-) -> list[tuple[LineString, tuple[str, str]]]:
-    """Lines split where they meet, each with the class and name it came from; stubs and dangling crumbs left out."""
-    shapes = _shapes([p[0] for p in parts])
-    merged = shapely.union_all(np.concatenate([shapes, _shapes(list(stubs))]), grid_size=_SNAP_M)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    line: LineString
+    road_class: str
+    name: str
+    owner: str = ""
+
+
+def _noded(parts: Sequence[_Part], stubs: Sequence[LineString], *, shortest_m: float = 1.5) -> list[_Part]:
+    """Lines split where they meet, each with the marks of the one it came from; stubs and dangling crumbs left out."""
+    shapes = shapes_of([p.line for p in parts])
+    merged = shapely.union_all(np.concatenate([shapes, shapes_of(list(stubs))]), grid_size=_SNAP_M)
     pieces = np.asarray(shapely.get_parts(merged), dtype=object)
     pieces = pieces[shapely.length(pieces) > 0]
     middles = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
-    tree = shapely.STRtree(shapes)
-    found, origin = tree.query(shapely.buffer(middles, 0.05), predicate="intersects")
+    found, origin = shapely.STRtree(shapes).query(shapely.buffer(middles, 0.05, quad_segs=1), predicate="intersects")
     best: dict[int, int] = {}
     for piece, parent in zip(found.tolist(), origin.tolist(), strict=True):
-        if piece not in best or _RANK.index(parts[parent][1]) < _RANK.index(parts[best[piece]][1]):
+        if piece not in best or _RANK.index(parts[parent].road_class) < _RANK.index(parts[best[piece]].road_class):
             best[piece] = parent
-    kept = [(pieces[k], (parts[p][1], parts[p][2])) for k, p in sorted(best.items())]
-    return _without_crumbs(kept, shortest_m)
+    return _without_crumbs([replace(parts[p], line=pieces[k]) for k, p in sorted(best.items())], shortest_m)
 
 
-def _without_crumbs(
-    pieces: list[tuple[LineString, tuple[str, str]]], shortest_m: float
-) -> list[tuple[LineString, tuple[str, str]]]:
-    ends = [_ends(line) for line, _ in pieces]
+def _without_crumbs(pieces: list[_Part], shortest_m: float) -> list[_Part]:
+    ends = [_ends(piece.line) for piece in pieces]
     degree: dict[tuple[float, float], int] = {}
     for a, b in ends:
         degree[a] = degree.get(a, 0) + 1
@@ -198,7 +208,7 @@ def _without_crumbs(
     return [
         piece
         for piece, (a, b) in zip(pieces, ends, strict=True)
-        if piece[0].length > shortest_m or (degree[a] > 1 and degree[b] > 1)
+        if piece.line.length > shortest_m or (degree[a] > 1 and degree[b] > 1)
     ]
 
 
@@ -207,7 +217,7 @@ def _ends(line: LineString) -> tuple[tuple[float, float], tuple[float, float]]:
     return (ax, ay), (bx, by)
 
 
-def _side_classes(plan: CellPlan):  # type: ignore[no-untyped-def]
+def _side_classes(plan: CellPlan) -> Callable[[tuple[float, float, float, float]], Sides]:
     upright = [a for a in plan.lines if a.u0 == a.u1]
     level = [a for a in plan.lines if a.v0 == a.v1]
 
@@ -218,7 +228,7 @@ def _side_classes(plan: CellPlan):  # type: ignore[no-untyped-def]
                 return a.road_class
         return None
 
-    def classes(box: tuple[float, float, float, float]) -> tuple[str | None, str | None, str | None, str | None]:
+    def classes(box: tuple[float, float, float, float]) -> Sides:
         west, south, east, north = box
         u, v = (west + east) / 2, (south + north) / 2
         return along(upright, west, v, 0), along(level, south, u, 1), along(upright, east, v, 0), along(level, north, u, 1)
@@ -226,7 +236,7 @@ def _side_classes(plan: CellPlan):  # type: ignore[no-untyped-def]
     return classes
 
 
-def _shapes(shapes: Sequence[object]) -> Shapes:
+def shapes_of(shapes: Sequence[object]) -> Shapes:
     found = np.empty(len(shapes), dtype=object)
     found[:] = shapes
     return found
@@ -235,8 +245,5 @@ def _shapes(shapes: Sequence[object]) -> Shapes:
 def nearest_name(streets: Sequence[Road], points: Shapes) -> list[str]:
     """The name of the nearest named street, per point."""
     named = [r for r in streets if r.name]
-    tree = shapely.STRtree(_shapes([r.line for r in named]))
+    tree = shapely.STRtree(shapes_of([r.line for r in named]))
     return [named[int(k)].name for k in tree.nearest(points)]
-
-
-__all__ = ["Atom", "MultiLineString", "Point", "Road", "atoms", "bend", "corridor", "largest", "nearest_name", "roads", "water"]

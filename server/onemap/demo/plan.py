@@ -19,7 +19,9 @@ from onemap.demo import names
 F64 = NDArray[np.float64]
 Cell = tuple[int, int]
 
-CELL_WIDTH_M, CELL_HEIGHT_M = 1580.0, 1150.0
+CELL_WIDTH_M = 1650.0
+#: Every fourth row of cells holds a river and is higher for it.
+RIVER_EVERY, RIVER_ROW_M, DRY_ROW_M = 4, 1190.0, 830.0
 #: From a river's middle: to the water's edge, and to the road along it.
 WATER_M, RIVERSIDE_M = 36.0, 74.0
 
@@ -114,28 +116,37 @@ class Sheet:
         n_x = max(1, int(np.floor(np.sqrt(n_communities))))
         n_y = -(-n_communities // n_x)
         rng = np.random.default_rng([seed, 11])
-        rows = list(range(0, n_y, 4)) if n_y > 1 else [0]
+        rows = list(range(0, n_y, RIVER_EVERY))
         rivers = []
         for name, j in zip(names.rivers(len(rows)), rows, strict=False):
-            south, north = cls._line(seed, 1, j, CELL_HEIGHT_M), cls._line(seed, 1, j + 1, CELL_HEIGHT_M)
+            south, north = cls._level(seed, j), cls._level(seed, j + 1)
             level = south + 0.34 * (north - south)
             waves = ((3300.0, 118.0, float(rng.uniform(-0.4, 0.1))), (1270.0, 34.0, float(rng.uniform(1.2, 2.2))))
             rivers.append(River(name, level, waves))
         return cls(seed, n_x, n_y, tuple(rivers))
 
     @staticmethod
-    def _line(seed: int, axis: int, k: int, step_m: float) -> float:
-        jitter = np.random.default_rng([seed, 12, axis, k + 1000]).uniform(-0.06, 0.06)
-        return float(np.round((k - 0.5 + jitter) * step_m, 3))
+    def _upright(seed: int, i: int) -> float:
+        """u of the arterial west of column i."""
+        jitter = np.random.default_rng([seed, 12, 0, i + 1000]).uniform(-0.06, 0.06)
+        return float(np.round((i - 0.5 + jitter) * CELL_WIDTH_M, 3))
+
+    @staticmethod
+    def _level(seed: int, j: int) -> float:
+        """v of the arterial south of row j."""
+        jitter = np.random.default_rng([seed, 12, 1, j + 1000]).uniform(-0.05, 0.05)
+        n_wet = -(-j // RIVER_EVERY)
+        base = n_wet * RIVER_ROW_M + (j - n_wet) * DRY_ROW_M
+        return float(np.round(base + jitter * DRY_ROW_M - RIVER_ROW_M / 2, 3))
 
     def box(self, cell: Cell) -> tuple[float, float, float, float]:
         """(west, south, east, north) of a cell on the sheet."""
         i, j = cell
         return (
-            self._line(self.seed, 0, i, CELL_WIDTH_M),
-            self._line(self.seed, 1, j, CELL_HEIGHT_M),
-            self._line(self.seed, 0, i + 1, CELL_WIDTH_M),
-            self._line(self.seed, 1, j + 1, CELL_HEIGHT_M),
+            self._upright(self.seed, i),
+            self._level(self.seed, j),
+            self._upright(self.seed, i + 1),
+            self._level(self.seed, j + 1),
         )
 
     def cells(self) -> Iterator[Cell]:
@@ -200,9 +211,9 @@ class _Planner:
     def _rows(self) -> list[tuple[float, str]]:
         """v of the east-west streets with their class, the borders included."""
         _, south, _, north = self.box
-        shares = np.array([0.575, 0.79]) if self.river else np.array([0.26, 0.5, 0.755])
+        shares = np.array([0.575, 0.79]) if self.river else np.array([0.34, 0.67]) if north - south < 1000 else np.array([0.26, 0.5, 0.755])
         shares = shares + self.rng.uniform(-0.02, 0.02, len(shares))
-        classes = ("secondary", "tertiary") if self.river else ("tertiary", "secondary", "tertiary")
+        classes = ("secondary", "tertiary") if len(shares) == 2 else ("tertiary", "secondary", "tertiary")
         inner = [(float(np.round(south + s * (north - south), 3)), c) for s, c in zip(shares, classes, strict=True)]
         return [(south, "primary"), *inner, (north, "primary")]
 
@@ -270,6 +281,8 @@ class _Planner:
         place((Use.HOMES, Use.HEALTH), dry, 250)
         if self.rng.random() < 0.7 or self.cell == (0, 0):
             place((Use.HOMES, Use.PRIMARY_SCHOOL), [b for b in dry if blocks[b][3] < self.box[1] + 500], 260)
+        if self.river is None:
+            place((Use.PARK,) if self.rng.random() < 0.5 else (Use.OFFICE, Use.PLAZA), inner, 250)
         if self.rng.random() < 0.35 and self.cell != (0, 0):
             place((Use.WORKSHOPS,), dry, 300)
         return chosen

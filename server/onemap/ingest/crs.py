@@ -1,8 +1,8 @@
 """Source coordinate systems to EPSG:4490: EPSG codes through PROJ, the shifted Chinese ones by iteration.
 
-GCJ-02 (Amap, Tencent) and BD-09 (Baidu) bend WGS 84 by some 300 to 700 m inside China. The forward formulas are public; the
-inverse has no closed form and is found by fixed-point iteration, which stops below 1e-9 degrees (0.1 mm). WGS 84 and
-CGCS2000 differ by centimetres and are taken as the same.
+GCJ-02 (Amap, Tencent) and BD-09 (Baidu) bend WGS 84 by some 300 to 700 m inside China. The forward formulas are
+public; the inverse has no closed form and is found by fixed-point iteration, which stops below 1e-9 degrees (0.1 mm).
+WGS 84 and CGCS2000 differ by centimetres and are taken as the same.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from pyproj import CRS, Transformer
-from pyproj.aoi import AreaOfInterest
 from pyproj.exceptions import CRSError
-from pyproj.transformer import TransformerGroup
+from pyproj.transformer import AreaOfInterest, TransformerGroup
 
 from onemap.errors import InputRefused, UsageError
 
@@ -88,14 +87,28 @@ class SourceCrs:
         lon, lat = self._transformer.transform(x, y, errcheck=False)
         return np.asarray(lon, np.float64), np.asarray(lat, np.float64)
 
+    def from_4490(self, lon: F64, lat: F64) -> Pair:
+        """Coordinates in this system of longitudes and latitudes in CGCS2000, degrees."""
+        if self.name == GCJ02:
+            return wgs84_to_gcj02(lon, lat)
+        if self.name == BD09:
+            return wgs84_to_bd09(lon, lat)
+        if self._transformer is None:
+            return lon, lat
+        x, y = self._transformer.transform(lon, lat, direction="INVERSE", errcheck=False)
+        return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
     @cached_property
     def doubtful_shift(self) -> bool:
         """Whether PROJ knows no datum shift to CGCS2000, so that results may err by 100 m (Beijing 54, Xian 80)."""
         if self.proj is None or self._transformer is None:
             return False
         use = self.proj.area_of_use
-        reach = AreaOfInterest(use.west, use.south, use.east, use.north) if use and use.west < use.east else None
-        group = TransformerGroup(self.proj, _target(self.proj), always_xy=True, area_of_interest=reach)
+        if use is None or use.west > use.east:
+            group = TransformerGroup(self.proj, _target(self.proj), always_xy=True)
+        else:
+            reach = AreaOfInterest(use.west, use.south, use.east, use.north)
+            group = TransformerGroup(self.proj, _target(self.proj), always_xy=True, area_of_interest=reach)
         best = group.transformers[0] if group.transformers else None
         return best is None or "ballpark" in (best.description or "").casefold()
 
@@ -128,6 +141,42 @@ def from_proj(crs: CRS) -> SourceCrs:
     return SourceCrs(describe(flat), flat)
 
 
+def agreed(carried: CRS | None, named: str | None, file: str, *, by_rule: bool = False) -> SourceCrs:
+    """
+    The system a file is in: the one it carries, else the one that is named; ``InputRefused`` where they contradict.
+
+    Parameters
+    ----------
+    carried
+        What the file says; ``None`` where it says nothing.
+    named
+        What the person says (``--crs``).
+    by_rule
+        The file says nothing itself: its format lays WGS 84 down. A named system then wins.
+
+    Notes
+    -----
+    No file can say that it is in GCJ-02 or BD-09: they have no code and come labelled as WGS 84 or CGCS2000. Naming them
+    contradicts no file in degrees.
+    """
+    wanted = parse_crs(named) if named else None
+    if carried is None or (by_rule and wanted is not None):
+        if wanted is None:
+            raise InputRefused(
+                f"'{file}' does not say which coordinate system it is in; name it with "
+                "--crs wgs84, cgcs2000, gcj02, bd09 or EPSG:n."
+            )
+        return wanted
+    own = from_proj(carried)
+    if wanted is None or (not wanted.is_shifted and same(own, wanted)):
+        return own
+    if wanted.is_shifted and own.is_degrees:
+        return wanted
+    raise InputRefused(
+        f"'{file}' says that it is in {own.name}, but --crs says {wanted.name}; leave --crs out, or correct the file."
+    )
+
+
 def describe(crs: CRS) -> str:
     """The code of a system, or its name where it has none."""
     code = crs.to_epsg(min_confidence=60)
@@ -142,8 +191,8 @@ def same(one: SourceCrs, other: SourceCrs) -> bool:
         return False
     west, south, east, north = _probe_bounds(one, other)
     lon, lat = (part.ravel() for part in np.meshgrid(np.linspace(west, east, 3), np.linspace(south, north, 3)))
-    x, y = _from_4490(one, lon, lat)
-    there = _from_4490(other, lon, lat)
+    x, y = one.from_4490(lon, lat)
+    there = other.from_4490(lon, lat)
     tolerance = 5e-6 if one.is_degrees else 0.5
     apart = np.maximum(np.abs(x - there[0]), np.abs(y - there[1]))
     return bool(np.isfinite(apart).all() and (apart < tolerance).all())
@@ -196,7 +245,7 @@ def bd09_to_wgs84(lon: F64, lat: F64) -> Pair:
 
 
 def _inverse(forward: Callable[[F64, F64], Pair], lon: F64, lat: F64) -> Pair:
-    """The point that ``forward`` takes to the one given: p <- p + (given - forward(p)) contracts, for the bend is gentle."""
+    """What ``forward`` takes to the point given: p <- p + (given - forward(p)) contracts, for the bend is gentle."""
     lon, lat = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
     keep = outside_china(lon, lat)
     x, y = np.where(keep, 110.0, lon), np.where(keep, 35.0, lat)
@@ -254,13 +303,6 @@ def _datum(crs: CRS) -> str | None:
     if "china2000" in name or "chinageodeticcoordinatesystem2000" in name or "cgcs2000" in name:
         return CGCS2000
     return WGS84 if any(known in name for known in ("worldgeodeticsystem1984", "wgs1984", "wgs84")) else None
-
-
-def _from_4490(crs: SourceCrs, lon: F64, lat: F64) -> Pair:
-    if crs._transformer is None:
-        return lon, lat
-    x, y = crs._transformer.transform(lon, lat, direction="INVERSE", errcheck=False)
-    return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
 
 def _probe_bounds(one: SourceCrs, other: SourceCrs) -> tuple[float, float, float, float]:

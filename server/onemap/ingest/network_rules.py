@@ -33,3 +33,13 @@ def read_rule_table(file: Path) -> dict[str, Any]:
         raise CatalogError([f"{file}: cannot be read."]) from wrong
     except tomllib.TOMLDecodeError as wrong:
         raise CatalogError([f"{file}: {wrong}."]) from wrong
+
+
+def read_life_circle(path: Path | None = None) -> dict[str, Any]:
+    """Limits, bands and presets of the life circle, with the document they come from."""
+    file = path or rules_folder() / "life_circle.toml"
+    table = read_rule_table(file)
+    missing = [key for key in ("source_document", "bands_minutes", "presets", "categories") if key not in table]
+    if missing:
+        raise CatalogError([f"{file.name}: {', '.join(missing)} is missing."])
+    return table

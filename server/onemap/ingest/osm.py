@@ -6,11 +6,9 @@ which layer is data (osm_tags.toml); docs/import.md writes the counting rules ou
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ import shapely
 
 from onemap.engine.network.access import NetworkRules, parse_speed_kmh, way_speeds
 from onemap.errors import InputRefused
+from onemap.ingest.network_rules import read_network_rules
 from onemap.ingest.osm_tags import (
     Tags,
     TagTables,
@@ -45,8 +44,8 @@ Tell = Callable[[int], None]
 
 _FIELDS = {
     "buildings": ("building_id", "osm_id", "name", "address", "use", "floors", "height_m", "built_year"),
-    "roads": ("road_id", "osm_id", "name", "road_class", "foot", "ebike", "car", "oneway", "bridge", "tunnel", "z_level",
-              "speed_kmh", "surface"),
+    "roads": ("road_id", "osm_id", "name", "road_class", "foot", "ebike", "car", "oneway", "bridge", "tunnel",
+              "z_level", "speed_kmh", "surface"),
     "water": ("water_id", "osm_id", "name", "kind"),
     "green": ("green_id", "osm_id", "name", "kind"),
     "facilities": ("facility_id", "osm_id", "name", "category", "address", "capacity", "open_hours", "phone"),
@@ -94,7 +93,7 @@ def extract(
     path: Path, bbox: BBox | None = None, rules: NetworkRules | None = None, tell: Tell | None = None
 ) -> OsmExtract:
     """The layers of an extract with what had to be left out; ``tell`` hears how many objects are through."""
-    collector = _Collector(tag_tables(), rules or repository_rules())
+    collector = _Collector(tag_tables(), rules or read_network_rules())
     try:
         for number, thing in enumerate(_objects(path, collector.tables), start=1):
             collector.take(thing)
@@ -105,13 +104,6 @@ def extract(
     if collector.n_nodes == 0 and collector.n_ways == 0:
         raise InputRefused(f"{path.name} holds no OpenStreetMap objects that any layer takes.")
     return collector.result(bbox)
-
-
-@cache
-def repository_rules() -> NetworkRules:
-    """Who may use which way, as layers/rules/network.toml of this repository states it."""
-    path = Path(__file__).parents[3] / "layers" / "rules" / "network.toml"
-    return NetworkRules.from_table(tomllib.loads(path.read_text("utf-8")))
 
 
 def _objects(path: Path, tables: TagTables) -> Iterator[Any]:

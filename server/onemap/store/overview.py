@@ -45,7 +45,7 @@ def count(connection: Connection, layer: Layer, scope: Scope) -> Count:
         named("overview")["count"],
         relation=relation(layer),
         scope=predicate(layer, scope),
-        bound=sql.Literal(COUNT_BOUND + 1),
+        most=sql.Literal(COUNT_BOUND + 1),
     )
     return _bounded(connection.execute(query).fetchone())
 
@@ -60,8 +60,8 @@ def count_in_box(connection: Connection, layer: Layer, scope: Scope, box: Box) -
         named("overview")["count_in_box"],
         relation=relation(layer),
         scope=predicate(layer, scope),
-        only=sql.SQL(" AND ").join(only) if only else sql.SQL("TRUE"),
-        bound=sql.Literal(COUNT_BOUND + 1),
+        shown=sql.SQL(" AND ").join(only) if only else sql.SQL("TRUE"),
+        most=sql.Literal(COUNT_BOUND + 1),
     )
     west, south, east, north = box
     values = {"west": west, "south": south, "east": east, "north": north}

@@ -1,6 +1,6 @@
 import type { StyleSpecification } from 'maplibre-gl';
-import type { Bounds, Catalog, Counts, Feature } from './types.ts';
 import type { Language } from '../i18n/index.ts';
+import type { Bounds, Catalog, Counts, Feature } from './types.ts';
 
 /** Why an answer did not come; each is its own picture and words on the page. */
 export type FailureKind = 'denied' | 'gone' | 'offline' | 'timeout' | 'server';

@@ -52,15 +52,18 @@ function badgesOf(feature: Feature, layer: Layer, language: Language): readonly 
   const value = feature.properties;
   const badges: CardBadge[] = [];
   const level = layer.fields.find((f) => f.name === 'level');
-  if (level?.codes && isKnown(value['level'])) {
-    badges.push({ text: codeTitle(level.codes, String(value['level']), language), tone: toneOf(layer, value['level']) });
+  if (level?.codes && isKnown(value.level)) {
+    badges.push({
+      text: codeTitle(level.codes, String(value.level), language),
+      tone: toneOf(layer, value.level),
+    });
   }
-  if (value['overdue'] === true) badges.push({ text: translate(language, 'card.overdue'), tone: 'bad' });
-  if (value['in_band'] === true) badges.push({ text: translate(language, 'card.inBand'), tone: 'accent' });
-  if (value['in_band'] === false) badges.push({ text: translate(language, 'card.outOfBand'), tone: 'band' });
-  if (value['vacant'] === true) badges.push({ text: translate(language, 'card.vacant'), tone: 'plain' });
-  if (value['is_open'] === true) badges.push({ text: translate(language, 'card.open'), tone: 'plain' });
-  if (value['is_open'] === false) badges.push({ text: translate(language, 'card.closed'), tone: 'plain' });
+  if (value.overdue === true) badges.push({ text: translate(language, 'card.overdue'), tone: 'bad' });
+  if (value.in_band === true) badges.push({ text: translate(language, 'card.inBand'), tone: 'accent' });
+  if (value.in_band === false) badges.push({ text: translate(language, 'card.outOfBand'), tone: 'band' });
+  if (value.vacant === true) badges.push({ text: translate(language, 'card.vacant'), tone: 'plain' });
+  if (value.is_open === true) badges.push({ text: translate(language, 'card.open'), tone: 'plain' });
+  if (value.is_open === false) badges.push({ text: translate(language, 'card.closed'), tone: 'plain' });
   return badges;
 }
 

@@ -26,11 +26,17 @@ export function changes(before: StyleSpecification, after: StyleSpecification): 
   });
 }
 
-function dressedLayer(layer: LayerSpecification, legends: ReadonlyMap<string, Legend>, look: Look): LayerSpecification {
+function dressedLayer(
+  layer: LayerSpecification,
+  legends: ReadonlyMap<string, Legend>,
+  look: Look,
+): LayerSpecification {
   const owner = ownerOf(layer);
   if (owner === null) return layer;
   const visible = look.on.has(owner) && layer.layout?.visibility !== 'none';
-  const hidden = [...look.hidden].filter((word) => word.startsWith(`${owner}:`)).map((word) => word.slice(owner.length + 1));
+  const hidden = [...look.hidden]
+    .filter((word) => word.startsWith(`${owner}:`))
+    .map((word) => word.slice(owner.length + 1));
   const field = legends.get(owner)?.field ?? null;
   const opacity = look.opacity.get(owner) ?? 1;
   return {
@@ -42,7 +48,11 @@ function dressedLayer(layer: LayerSpecification, legends: ReadonlyMap<string, Le
 }
 
 /** A filter that also leaves out the classes that are switched off. Clusters carry no class and stay. */
-function without(filter: FilterSpecification | null, field: string, hidden: readonly string[]): FilterSpecification {
+function without(
+  filter: FilterSpecification | null,
+  field: string,
+  hidden: readonly string[],
+): FilterSpecification {
   const kept = ['!', ['in', ['to-string', ['get', field]], ['literal', hidden]]];
   return (filter ? ['all', filter, kept] : kept) as FilterSpecification;
 }
@@ -77,7 +87,8 @@ export function scaled(value: unknown, factor: number): unknown {
 function layerChanges(old: LayerSpecification, layer: LayerSpecification): Change[] {
   const found: Change[] = [];
   const visible = layer.layout?.visibility !== 'none';
-  if (visible !== (old.layout?.visibility !== 'none')) found.push({ kind: 'visibility', layer: layer.id, visible });
+  if (visible !== (old.layout?.visibility !== 'none'))
+    found.push({ kind: 'visibility', layer: layer.id, visible });
   const filter = filterOf(layer);
   if (!same(filter, filterOf(old))) found.push({ kind: 'filter', layer: layer.id, filter });
   const [paint, before] = [record(layer.paint), record(old.paint)];

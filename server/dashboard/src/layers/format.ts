@@ -4,7 +4,8 @@ import { type Key, type Language, titleIn, translate } from '../i18n/index.ts';
 /** A count: `1,314`; from a hundred thousand up short, `12.3 万` or `123k`. */
 export function count(n: number, language: Language): string {
   if (n < 100_000) return n.toLocaleString('en-US');
-  if (language === 'en') return new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 }).format(n);
+  if (language === 'en')
+    return new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 }).format(n);
   const [scale, unit] = n < 100_000_000 ? [10_000, '万'] : [100_000_000, '亿'];
   return `${(n / scale).toLocaleString('en-US', { maximumFractionDigits: 1 })} ${unit}`;
 }
@@ -26,7 +27,8 @@ export function length(metres: number): string {
 /** Ground: `350 m²`, `4.8 公顷`. */
 export function area(squareMetres: number, language: Language): string {
   if (squareMetres < 10_000) return `${Math.round(squareMetres).toLocaleString('en-US')} m²`;
-  if (squareMetres < 1_000_000) return `${(squareMetres / 10_000).toFixed(1)} ${language === 'zh' ? '公顷' : 'ha'}`;
+  if (squareMetres < 1_000_000)
+    return `${(squareMetres / 10_000).toFixed(1)} ${language === 'zh' ? '公顷' : 'ha'}`;
   return `${(squareMetres / 1_000_000).toFixed(2)} km²`;
 }
 

@@ -43,12 +43,12 @@ export function symbolUrl(theme: string, symbol: string): string {
 }
 
 function legend(told: Record<string, unknown>): Legend {
-  const items = Array.isArray(told['items']) ? told['items'].filter(isRecord).map(item) : [];
-  return { symbol: text(told['symbol']), field: text(told['field']), items };
+  const items = Array.isArray(told.items) ? told.items.filter(isRecord).map(item) : [];
+  return { symbol: text(told.symbol), field: text(told.field), items };
 }
 
 function item(told: Record<string, unknown>): LegendItem {
-  return { symbol: text(told['symbol']) ?? '', title: title(told['title']), value: text(told['value']) };
+  return { symbol: text(told.symbol) ?? '', title: title(told.title), value: text(told.value) };
 }
 
 function merged(first: Legend | undefined, second: Legend): Legend {
@@ -62,12 +62,16 @@ function merged(first: Legend | undefined, second: Legend): Legend {
 
 function title(told: unknown): Title | null {
   if (!isRecord(told)) return null;
-  const [zh, en] = [text(told['zh']), text(told['en'])];
+  const [zh, en] = [text(told.zh), text(told.en)];
   return zh && en ? { zh, en } : null;
 }
 
 function text(told: unknown): string | null {
-  return typeof told === 'string' ? told : typeof told === 'number' || typeof told === 'boolean' ? String(told) : null;
+  return typeof told === 'string'
+    ? told
+    : typeof told === 'number' || typeof told === 'boolean'
+      ? String(told)
+      : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -59,7 +59,9 @@ export function onlyThis(look: Look, catalog: Catalog, name: string): Look {
 
 /** The look as three words of the address. */
 export function encodeLook(look: Look): [on: string, hidden: string, opacity: string] {
-  const faded = [...look.opacity].sort(([a], [b]) => compare(a, b)).map(([name, o]) => `${name}:${Math.round(o * 100)}`);
+  const faded = [...look.opacity]
+    .sort(([a], [b]) => compare(a, b))
+    .map(([name, o]) => `${name}:${Math.round(o * 100)}`);
   return [[...look.on].sort(compare).join('.'), [...look.hidden].sort(compare).join('.'), faded.join('.')];
 }
 

@@ -34,15 +34,18 @@ export function clickOn(hits: readonly Hit[], catalog: Catalog): Click {
   const [first] = ranked;
   if (!first) return { kind: 'nothing' };
   if (points.length > 1) {
-    return { kind: 'several', hits: points.slice(0, OFFERED), also: ranked.slice(points.length).slice(0, OFFERED) };
+    return {
+      kind: 'several',
+      hits: points.slice(0, OFFERED),
+      also: ranked.slice(points.length).slice(0, OFFERED),
+    };
   }
   return { kind: 'one', hit: first, also: ranked.slice(1, 1 + OFFERED) };
 }
 
 /** Tiles join points below a zoom and then carry the number joined. */
 export function isCluster(hit: Hit): boolean {
-  const n = hit.properties['n'] ?? hit.properties['point_count'];
-  return typeof n === 'number' && n > 1 && (hit.fid === null || hit.properties['cluster'] === true);
+  return typeof hit.properties['point_count'] === 'number';
 }
 
 function rest(hits: readonly Hit[], catalog: Catalog): readonly Hit[] {

@@ -12,7 +12,8 @@ export type Amount =
   | { readonly kind: 'loading' };
 
 export interface ClassRow {
-  readonly value: string;
+  /** What is switched; null where the line only explains a symbol. */
+  readonly value: string | null;
   readonly title: Title;
   readonly symbol: string;
   readonly on: boolean;
@@ -80,14 +81,14 @@ function classRows(layer: Layer, legend: Legend, look: Look, count: Count | unde
   const codes = layer.fields.find((f) => f.name === legend.field)?.codes ?? [];
   return legend.items.flatMap((item): ClassRow[] => {
     const title = item.title ?? codes.find((c) => c.value === item.value)?.title;
-    if (item.value === null || !title) return [];
+    if (!title) return [];
     return [
       {
         value: item.value,
         title,
         symbol: item.symbol,
-        on: !look.hidden.has(`${layer.name}:${item.value}`),
-        n: count?.classes ? (count.classes[item.value] ?? 0) : null,
+        on: item.value === null || !look.hidden.has(`${layer.name}:${item.value}`),
+        n: item.value !== null && count?.classes ? (count.classes[item.value] ?? 0) : null,
       },
     ];
   });

@@ -3,8 +3,6 @@ import type { Map as MapLibre } from 'maplibre-gl';
 /** The family of tokens.css; the style's `text-font` names it, alone or with a weight (`… Medium`). */
 export const FAMILY = 'Noto Sans SC Variable';
 
-const WEIGHTS = [400, 500, 600] as const;
-
 /** What MapLibre asks its glyph manager for: stack -> variant -> graphemes. */
 type GlyphRequests = Record<string, Record<string, Iterable<string>>>;
 
@@ -31,8 +29,7 @@ export function charactersOf(asked: GlyphRequests): string {
   return [...found].join('');
 }
 
-/** One variable file serves all weights, but each weight is its own face to the browser. */
+/** One variable file serves all weights, so that loading one weight loads all. */
 async function loadFonts(text: string): Promise<void> {
-  if (text === '') return;
-  await Promise.all(WEIGHTS.map((weight) => document.fonts.load(`${weight} 24px "${FAMILY}"`, text)));
+  if (text !== '') await document.fonts.load(`24px "${FAMILY}"`, text);
 }

@@ -36,7 +36,9 @@ export function readAddress(search: string): Address {
     theme: theme === 'dark' || theme === 'light' ? theme : null,
     language: language === 'zh' || language === 'en' ? language : null,
     selection: readSelection(params.get('sel')),
-    look: params.has('on') ? [params.get('on') ?? '', params.get('hide') ?? '', params.get('fade') ?? ''] : null,
+    look: params.has('on')
+      ? [params.get('on') ?? '', params.get('hide') ?? '', params.get('fade') ?? '']
+      : null,
   };
 }
 
@@ -77,7 +79,8 @@ function readView(text: string | null): View | null {
   if (!text) return null;
   const [zoom, lat, lng, bearing = 0, pitch = 0] = text.split('/').map(Number);
   const given = [zoom, lat, lng, bearing, pitch];
-  if (zoom === undefined || lat === undefined || lng === undefined || given.some((x) => !Number.isFinite(x))) return null;
+  if (zoom === undefined || lat === undefined || lng === undefined || given.some((x) => !Number.isFinite(x)))
+    return null;
   if (Math.abs(lat) > 85 || Math.abs(lng) > 180 || zoom < 0 || zoom > 24) return null;
   return { zoom, lat, lng, bearing, pitch };
 }

@@ -25,7 +25,12 @@ export function paddingOf(layout: Layout, unit: number, open: { layers: boolean;
   const px = (n: number): number => Math.round(n * unit);
   switch (layout) {
     case 'wall':
-      return { top: px(12), right: px(open.card ? 424 : 72), bottom: px(40), left: px(open.layers ? 312 : 72) };
+      return {
+        top: px(12),
+        right: px(open.card ? 424 : 72),
+        bottom: px(40),
+        left: px(open.layers ? 312 : 72),
+      };
     case 'desk':
       return { top: 12, right: open.card ? 360 : 64, bottom: 40, left: open.layers ? 264 : 64 };
     case 'narrow':

@@ -23,7 +23,9 @@ from onemap.engine.network.network import Network
 from onemap.engine.network.reach import Reach, first_source, reach, times
 from onemap.errors import InputRefused, InvalidValue
 
-BUFFER_M = 50.0
+BUFFER_M = 40.0
+# A lattice step and the half step of slack add up to the buffer.
+_STEPS_PER_BUFFER = 2.0 * np.sqrt(2.0) + 0.5
 _MAX_LATTICE = 16_000_000
 
 
@@ -83,7 +85,9 @@ def isochrones(
     beyond_s = 2.0 * buffer_m / network.access_ms
     found = reach(network, places, budget_s=60.0 * limits[-1] + beyond_s, toward=toward)
     lattice, used_m = reached_lattice(network, found, buffer_m)
-    polygons = [polygon_below(lattice, 60.0 * limit) for limit in limits]
+    # Half a step of slack: between lattice points the nearest street may be nearer than it is at any of them.
+    slack_s = 0.5 * lattice.step_m / network.access_ms
+    polygons = [polygon_below(lattice, 60.0 * limit + slack_s) for limit in limits]
     if simplify_m > 0.0:
         polygons = [shapely.simplify(polygon, simplify_m, preserve_topology=True) for polygon in polygons]
     return Isochrones(limits, tuple(polygons), used_m)
@@ -110,7 +114,7 @@ def reached_lattice(network: Network, found: Reach, buffer_m: float) -> tuple[La
     )  # fmt: skip
     if n == 0:
         return Lattice(0.0, 0.0, 1.0, np.full((1, 1), np.inf)), buffer_m
-    step = buffer_m / (2.0 * np.sqrt(2.0))
+    step = buffer_m / _STEPS_PER_BUFFER
     step = max(step, float(np.sqrt((east - west + 1.0) * (north - south + 1.0) / _MAX_LATTICE)))
     columns, rows = int((east - west) / step) + 4, int((north - south) / step) + 4
     west, south = west - 1.5 * step, south - 1.5 * step
@@ -121,7 +125,7 @@ def reached_lattice(network: Network, found: Reach, buffer_m: float) -> tuple[La
         ahead, back, network.x, network.y, network.along_m, found.node_s, source_at, sources.edge,
         sources.fraction, sources.lead_s, found.budget_s, west, south, step, value,
     )  # fmt: skip
-    return Lattice(west, south, step, value), max(buffer_m, 2.0 * np.sqrt(2.0) * step)
+    return Lattice(west, south, step, value), max(buffer_m, _STEPS_PER_BUFFER * step)
 
 
 def _checked(minutes: Sequence[float]) -> tuple[float, ...]:

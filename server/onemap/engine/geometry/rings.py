@@ -48,7 +48,7 @@ def polygons_of(face: I32, start: I32, end: I32, xy: F64, n_face: int) -> NDArra
     order = np.argsort(shell_of_hole, kind="stable")
     order = order[shell_of_hole[order] >= 0]
     owners, first = np.unique(shell_of_hole[order], return_index=True)
-    for shell, inner in zip(owners, np.split(order, first[1:]), strict=True):
+    for shell, inner in zip(owners, np.split(order, first[1:]) if len(owners) else [], strict=True):
         parts[shell] = shapely.polygons(rings[shells[shell]], list(rings[holes[inner]]))
     return _gathered(parts, ring_face[shells], n_face)
 

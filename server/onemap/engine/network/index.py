@@ -91,7 +91,7 @@ def snap(network: Network, x: F64, y: F64, *, max_m: float | None = None, thread
     def work(rows: I64) -> None:
         _snap(
             rows, x, y, limit, index.west, index.south, index.cell_m, index.n_column, index.n_row, index.first,
-            index.segment, network.x, network.y, network.along_m, network.segment_edge, network.edge_first,
+            index.segment, index.clearance, network.x, network.y, network.along_m, network.segment_edge, network.edge_first,
             network.edge_last, network.snappable, edge, fraction, metres, moved,
         )  # fmt: skip
 
@@ -115,7 +115,7 @@ def snap_lattice(
     index = network.index
     _snap(
         np.arange(n), x, y, min(max_m, network.max_snap_m), index.west, index.south, index.cell_m, index.n_column,
-        index.n_row, index.first, index.segment, network.x, network.y, network.along_m, network.segment_edge,
+        index.n_row, index.first, index.segment, index.clearance, network.x, network.y, network.along_m, network.segment_edge,
         network.edge_first, network.edge_last, network.snappable, edge, fraction, metres, moved,
     )  # fmt: skip
     return Places(edge, fraction, metres, moved)
@@ -129,8 +129,7 @@ def segment_index(x: F64, y: F64, segment_edge: I32) -> SegmentIndex:
     width = max(float(max(x0.max(), x1.max())) - west, 1.0)
     height = max(float(max(y0.max(), y1.max())) - south, 1.0)
     n = len(segments)
-    typical = float(np.median(np.hypot(x1 - x0, y1 - y0)))
-    cell = max(typical, np.sqrt(width * height / (4.0 * n + 64.0)), 5.0, max(width, height) / 20_000.0)
+    cell = float(max(np.sqrt(width * height / (4.0 * n + 64.0)), 5.0, max(width, height) / 20_000.0))
     n_column, n_row = int(width / cell) + 1, int(height / cell) + 1
     count = np.zeros(n_column * n_row + 1, dtype=np.int64)
     nothing = np.empty(0, dtype=np.int32)
@@ -139,7 +138,9 @@ def segment_index(x: F64, y: F64, segment_edge: I32) -> SegmentIndex:
     np.cumsum(count[:-1], out=first[1:])
     filed = np.empty(int(first[-1]), dtype=np.int32)
     _file_segments(segments, x, y, west, south, cell, n_column, n_row, first[:-1].copy(), filed, True)
-    return SegmentIndex(west, south, float(cell), n_column, n_row, first, filed)
+    clearance = np.empty(n_column * n_row, dtype=np.int32)
+    _clear(first, n_column, n_row, clearance)
+    return SegmentIndex(west, south, cell, n_column, n_row, first, filed, clearance)
 
 
 def _cell_of(index: SegmentIndex, x: F64, y: F64) -> I64:
@@ -176,57 +177,110 @@ def _file_segments(
 
 
 @kernel
+def _clear(first: I64, n_column: int, n_row: int, clearance: I32) -> None:
+    # Chebyshev distance transform in two sweeps.
+    far = n_column + n_row
+    for row in range(n_row):
+        for column in range(n_column):
+            at = row * n_column + column
+            if first[at + 1] > first[at]:
+                clearance[at] = 0
+                continue
+            best = far
+            if column > 0:
+                best = min(best, clearance[at - 1] + 1)
+            if row > 0:
+                for c in range(max(column - 1, 0), min(column + 1, n_column - 1) + 1):
+                    best = min(best, clearance[at - column - n_column + c] + 1)
+            clearance[at] = best
+    for row in range(n_row - 1, -1, -1):
+        for column in range(n_column - 1, -1, -1):
+            at = row * n_column + column
+            best = clearance[at]
+            if column < n_column - 1:
+                best = min(best, clearance[at + 1] + 1)
+            if row < n_row - 1:
+                for c in range(max(column - 1, 0), min(column + 1, n_column - 1) + 1):
+                    best = min(best, clearance[at - column + n_column + c] + 1)
+            clearance[at] = best
+
+
+@kernel
+def _look(
+    at: int, qx: float, qy: float, first: I64, filed: I32, x: F64, y: F64, segment_edge: I32, snappable: Bool,
+    best2: float, best_segment: int, best_t: float, any2: float,
+) -> tuple[float, int, float, float]:  # fmt: skip
+    # The best of the segments filed in one cell, and of those before.
+    for k in range(first[at], first[at + 1]):
+        s = filed[k]
+        ux, uy = x[s + 1] - x[s], y[s + 1] - y[s]
+        vx, vy = qx - x[s], qy - y[s]
+        square = ux * ux + uy * uy
+        t = 0.0
+        if square > 0.0:
+            t = min(max((vx * ux + vy * uy) / square, 0.0), 1.0)
+        dx, dy = vx - t * ux, vy - t * uy
+        d2 = dx * dx + dy * dy
+        any2 = min(any2, d2)
+        if d2 <= best2:
+            earlier = best_segment < 0 or segment_edge[s] < segment_edge[best_segment]
+            if snappable[segment_edge[s]] and (d2 < best2 or earlier):
+                best2, best_segment, best_t = d2, s, t
+    return best2, best_segment, best_t, any2
+
+
+@kernel
 def _snap(
     rows: I64, px: F64, py: F64, limit: float, west: float, south: float, cell: float, n_column: int, n_row: int,
-    first: I64, filed: I32, x: F64, y: F64, along: F64, segment_edge: I32, edge_first: I64, edge_last: I64,
-    snappable: Bool, edge: I32, fraction: F64, metres: F64, moved: Bool,
+    first: I64, filed: I32, clearance: I32, x: F64, y: F64, along: F64, segment_edge: I32, edge_first: I64,
+    edge_last: I64, snappable: Bool, edge: I32, fraction: F64, metres: F64, moved: Bool,
 ) -> None:  # fmt: skip
     for row in rows:
         qx, qy = px[row], py[row]
         column0 = min(max(int((qx - west) / cell), 0), n_column - 1)
         row0 = min(max(int((qy - south) / cell), 0), n_row - 1)
-        best2, best_segment, best_t = limit * limit, -1, 0.0
-        any2 = np.inf
-        ring = 0
+        best2, best_segment, best_t, any2 = limit * limit, -1, 0.0, np.inf
+        # How far the point itself lies outside the lattice counts for every cell.
+        off_x2 = max(west - qx, qx - west - n_column * cell, 0.0) ** 2
+        off_y2 = max(south - qy, qy - south - n_row * cell, 0.0) ** 2
+        ring = clearance[row0 * n_column + column0]
         while True:
             c0, c1, r0, r1 = column0 - ring, column0 + ring, row0 - ring, row0 + ring
-            for r in range(max(r0, 0), min(r1, n_row - 1) + 1):
-                inner = r0 < r < r1
-                step = (c1 - c0) if (inner and c1 > c0) else 1
-                c = c0
-                while c <= c1:
-                    if 0 <= c < n_column:
+            # Whatever is not looked at yet lies beyond the nearest open side of the cells inside this ring.
+            if ring > 0:
+                reach2 = np.inf
+                if c0 >= 0:
+                    reach2 = min(reach2, max(qx - (west + (c0 + 1) * cell), 0.0) ** 2 + off_y2)
+                if c1 <= n_column - 1:
+                    reach2 = min(reach2, max(west + c1 * cell - qx, 0.0) ** 2 + off_y2)
+                if r0 >= 0:
+                    reach2 = min(reach2, max(qy - (south + (r0 + 1) * cell), 0.0) ** 2 + off_x2)
+                if r1 <= n_row - 1:
+                    reach2 = min(reach2, max(south + r1 * cell - qy, 0.0) ** 2 + off_x2)
+                if reach2 == np.inf or reach2 > best2:
+                    break
+            for side in range(2):
+                r = r0 if side == 0 else r1
+                if 0 <= r < n_row and not (side == 1 and ring == 0):
+                    c = max(c0, 0)
+                    while c <= min(c1, n_column - 1):
                         at = r * n_column + c
-                        for k in range(first[at], first[at + 1]):
-                            s = filed[k]
-                            ux, uy = x[s + 1] - x[s], y[s + 1] - y[s]
-                            vx, vy = qx - x[s], qy - y[s]
-                            square = ux * ux + uy * uy
-                            t = 0.0
-                            if square > 0.0:
-                                t = min(max((vx * ux + vy * uy) / square, 0.0), 1.0)
-                            dx, dy = vx - t * ux, vy - t * uy
-                            d2 = dx * dx + dy * dy
-                            if d2 < any2:
-                                any2 = d2
-                            if d2 < best2 or (
-                                d2 == best2 and (best_segment < 0 or segment_edge[s] < segment_edge[best_segment])
-                            ):
-                                if snappable[segment_edge[s]]:
-                                    best2, best_segment, best_t = d2, s, t
-                    c += step
-            # Whatever was not looked at yet lies beyond the nearest open side of the square of cells.
-            reach = np.inf
-            if c0 > 0:
-                reach = min(reach, qx - (west + c0 * cell))
-            if c1 < n_column - 1:
-                reach = min(reach, west + (c1 + 1) * cell - qx)
-            if r0 > 0:
-                reach = min(reach, qy - (south + r0 * cell))
-            if r1 < n_row - 1:
-                reach = min(reach, south + (r1 + 1) * cell - qy)
-            if reach == np.inf or (reach > 0.0 and reach * reach > best2):
-                break
+                        if clearance[at] == 0:
+                            best2, best_segment, best_t, any2 = _look(
+                                at, qx, qy, first, filed, x, y, segment_edge, snappable, best2, best_segment, best_t, any2
+                            )
+                        c += max(clearance[at], 1)
+            for side in range(2):
+                c = c0 if side == 0 else c1
+                if 0 <= c < n_column and ring > 0:
+                    r = max(r0 + 1, 0)
+                    while r <= min(r1 - 1, n_row - 1):
+                        at = r * n_column + c
+                        if clearance[at] == 0:
+                            best2, best_segment, best_t, any2 = _look(
+                                at, qx, qy, first, filed, x, y, segment_edge, snappable, best2, best_segment, best_t, any2
+                            )
+                        r += max(clearance[at], 1)
             ring += 1
         if best_segment >= 0:
             e = segment_edge[best_segment]

@@ -35,7 +35,11 @@ class Arcs:
 
 @dataclass(frozen=True, slots=True)
 class SegmentIndex:
-    """A uniform lattice over the street segments: which of them touch each cell."""
+    """
+    A uniform lattice over the street segments: which of them touch each cell.
+
+    ``clearance`` (n_cell,) counts the cells to the nearest occupied one (Chebyshev), so that a search can leap over empty ground.
+    """
 
     west: float
     south: float
@@ -44,6 +48,7 @@ class SegmentIndex:
     n_row: int
     first: I64
     segment: I32
+    clearance: I32
 
 
 @dataclass(frozen=True, slots=True)

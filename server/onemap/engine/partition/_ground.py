@@ -11,6 +11,7 @@ from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.kinds import FIRST_BARRIER, Kind
 
 OUTSIDE, WATER, GROUND = -3, -2, -1
+_FAR = 1e15
 _BARRIER, _RIVER = int(FIRST_BARRIER), int(Kind.RIVER)
 
 
@@ -79,7 +80,7 @@ def arcs_of(ground: Ground, unit: float) -> Arcs:
     joins = np.ones(len(left), dtype=np.bool_)
     used, dense = np.unique(np.concatenate([start, end]), return_inverse=True)
     start, end = dense[: len(start)].astype(np.int32), dense[len(start) :].astype(np.int32)
-    return Arcs(left, right, start, end, kind, joins, xy[used] * unit, ground.n_atom)
+    return Arcs(left, right, start, end, kind, joins, xy[used] * unit, ground.n_atom, np.zeros(len(used), dtype=np.bool_))
 
 
 def spots_of(vertex: I32, x: I64, y: I64, region: I32) -> F64:
@@ -91,12 +92,11 @@ def spots_of(vertex: I32, x: I64, y: I64, region: I32) -> F64:
     outer = (vertex >= n).any(axis=1)
     a, b, c = vertex.T
     area = (px[b] - px[a]) * (py[c] - py[a]) - (py[b] - py[a]) * (px[c] - px[a])
-    area[outer] = -1
     order = np.argsort(area, kind="stable")
     largest = np.zeros(int(region.max()) + 1, dtype=np.int64)
     largest[region[order]] = order
     spots = np.stack([px[vertex[largest]].mean(axis=1), py[vertex[largest]].mean(axis=1)], axis=1)
-    spots[area[largest] < 0] = 1e15
+    spots[region[outer]] = _FAR  # whatever reaches the square's corners is outside, slivers at the boundary included
     return np.asarray(spots)
 
 

@@ -5,6 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from numpy.typing import NDArray
+
+from onemap.engine._jit import kernel
+from onemap.engine.geometry.rings import polygons_of
 from onemap.engine.geometry.types import F64, I8, I32, Bools
 
 
@@ -37,6 +41,7 @@ class Arcs:
     joins: Bools
     xy: F64
     n_atom: int
+    given: Bools  #: (n_point,) points that stood in the input; others were put on straight lines or into the open
 
     def replace(self, **changes: Any) -> "Arcs":
         """The same arcs with some columns changed."""
@@ -70,3 +75,63 @@ class Arcs:
             joins=self.joins[kept],
             n_atom=int(atom.max()) + 1 if len(atom) else 0,
         )
+
+    def straightened(self, tolerance_m: float = 2e-3) -> "Arcs":
+        """The same pieces without points that were only put on straight lines between the input's points."""
+        left, right, start, end = (v.copy() for v in (self.left, self.right, self.start, self.end))
+        kept = _straighten(start, end, self.given, self.kind, self.xy, tolerance_m)
+        return replace(
+            self,
+            left=left[kept],
+            right=right[kept],
+            start=start[kept],
+            end=end[kept],
+            kind=self.kind[kept],
+            joins=self.joins[kept],
+        )
+
+    def polygons(self) -> NDArray[Any]:
+        """(n_atom,) the ground of each atom; shared boundaries are bit for bit the same on both sides."""
+        has_left, has_right = self.left >= 0, self.right >= 0
+        face = np.concatenate([self.left[has_left], self.right[has_right]])
+        start = np.concatenate([self.start[has_left], self.end[has_right]])
+        end = np.concatenate([self.end[has_left], self.start[has_right]])
+        return polygons_of(face, start, end, self.xy, self.n_atom)
+
+
+@kernel
+def _straighten(start, end, given, kind, xy, tolerance):  # type: ignore[no-untyped-def]
+    """Join pieces in place across points that change nothing; which pieces remain."""
+    n = len(start)
+    degree = np.zeros(len(xy), dtype=np.int32)
+    pieces = np.full((len(xy), 2), -1, dtype=np.int32)
+    for m in range(n):
+        for p in (start[m], end[m]):
+            if degree[p] < 2:
+                pieces[p, degree[p]] = m
+            degree[p] += 1
+    kept = np.ones(n, dtype=np.bool_)
+    for p in range(len(xy)):
+        if degree[p] != 2 or given[p]:
+            continue
+        m, o = pieces[p, 0], pieces[p, 1]
+        if kind[m] == 0 or kind[o] == 0 or kind[m] != kind[o]:
+            continue
+        u = start[m] if end[m] == p else end[m]
+        v = start[o] if end[o] == p else end[o]
+        if u == v:
+            continue
+        dx, dy = xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1]
+        off = abs((xy[p, 0] - xy[u, 0]) * dy - (xy[p, 1] - xy[u, 1]) * dx)
+        if off > tolerance * np.hypot(dx, dy):
+            continue
+        if end[m] == p:
+            end[m] = v
+        else:
+            start[m] = v
+        kept[o] = False
+        if pieces[v, 0] == o:
+            pieces[v, 0] = m
+        elif pieces[v, 1] == o:
+            pieces[v, 1] = m
+    return kept

@@ -87,6 +87,7 @@ def cut_ground(land: Land) -> tuple[Arcs, I32]:
         atom_of_house[homeless] = ground.atom_at(np.rint(spots / unit).astype(np.int64))
     building_atom = np.full(len(land.buildings), -1, dtype=np.int32)
     building_atom[numbers] = atom_of_house
+    arcs = arcs.replace(given=_given(arcs, [land.boundary, *houses, *land.barriers, *land.water], unit))
     return _with_crossings(arcs, land), building_atom
 
 
@@ -99,6 +100,20 @@ def overlapping(buildings: Geometries) -> I32:
     shared = shapely.area(shapely.intersection(buildings[one], buildings[other]))
     deep = shared > _OVERLAP_M2
     return _ground.components(len(buildings), one[deep].astype(np.int32), other[deep].astype(np.int32))
+
+
+def _given(arcs: Arcs, shapes: list[Any], unit: float) -> Bools:
+    """(n_point,) which points of the arcs are vertices of the input."""
+    vertices = lattice_keys(shapely.get_coordinates(shapes), unit)
+    return np.asarray(np.isin(lattice_keys(arcs.xy, unit), vertices))
+
+
+def lattice_keys(xy: F64, unit: float) -> I64:
+    """(n_point,) one number for each lattice point; points off the lattice get -1."""
+    scaled = xy / unit
+    lattice = np.rint(scaled).astype(np.int64)
+    key = ((lattice[:, 0] + (1 << 30)) << 32) | (lattice[:, 1] + (1 << 30))
+    return key
 
 
 def _clipped(shapes: Geometries, boundary: shapely.Geometry) -> Geometries:
@@ -202,8 +217,3 @@ def _with_crossings(arcs: Arcs, land: Land) -> Arcs:
 
 
 _CROSSING_M = 8.0
-
-
-def usable(atom: I32) -> Bools:
-    """Which buildings have an atom."""
-    return np.asarray(atom >= 0)

@@ -13,6 +13,7 @@ from pathlib import Path
 from onemap.errors import ClusterError
 
 MAJORS = (17, 16, 15)
+_DEBIAN = Path("/usr/lib/postgresql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def find_programs(major: int | None = None, folders: list[Path] | None = None) -
 
 
 def _folders() -> Iterator[Path]:
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    yield from sorted(_DEBIAN.glob("*/bin"))
     on_path = shutil.which("postgres", path=os.environ.get("PATH", ""))
     if on_path:
         yield Path(on_path).resolve().parent
@@ -71,9 +72,11 @@ def _programs(folder: Path) -> Programs | None:
 
 
 def _has_postgis(programs: Programs) -> bool:
-    shares = [Path("/usr/share/postgresql") / str(programs.major), programs.folder.parent / "share"]
-    shares.append(programs.folder.parent / "share" / "postgresql")
-    if (programs.folder / "pg_config").exists():
+    prefix = programs.folder.parent
+    shares = [prefix / "share", prefix / "share" / "postgresql"]
+    if prefix.parent == _DEBIAN:
+        shares.append(Path("/usr/share/postgresql") / prefix.name)
+    elif (programs.folder / "pg_config").exists():
         shares.append(Path(_output([programs["pg_config"], "--sharedir"]).strip()))
     return any((share / "extension" / "postgis.control").exists() for share in shares)
 

@@ -119,20 +119,24 @@ class Cluster:
 
     def stop(self) -> None:
         """Leave the cluster; PostgreSQL stops unless another process is using it."""
-        if self._users is None:
-            return
-        users, self._users, self.owned = self._users, None, False
-        with users, _locked(self.home):
-            if _try_lock(users, fcntl.LOCK_EX) and self.pid is not None:
-                self._halt("fast" if self._durable else "immediate")
+        if self._users is not None:
+            self._leave(self._users, "fast")
 
     def remove(self) -> None:
         """Stop and delete the cluster with everything in it."""
-        self.stop()
-        if self.pid is not None:
+        home = self.home
+        if not self._leave(self._users or home.open(home.users_lock, "ab"), "immediate"):
             raise ClusterError(f"The database in {self.data_dir} is in use: stop the other onemap first.")
-        self.home.remove(self.data_dir)
+        home.remove(self.data_dir)
         self._home = None
+
+    def _leave(self, users: IO[bytes], mode: str) -> bool:
+        self._users, self.owned = None, False
+        with users, _locked(self.home):
+            alone = _try_lock(users, fcntl.LOCK_EX)
+            if alone and self.pid is not None:
+                self._halt(mode)
+        return alone
 
     def _make(self) -> Programs:
         home = self.home
@@ -153,7 +157,7 @@ class Cluster:
         options += [f"--username={USER}", "--data-checksums" if self._durable else "--no-sync", f"--pgdata={fresh}"]
         done = home.account.run([programs["initdb"], *options], cwd=home.folder)
         if done.returncode:
-            raise ClusterError(f"PostgreSQL could not make a cluster in {home.folder}: {_telling_line(done.stdout)}")
+            raise ClusterError(f"PostgreSQL could not make a cluster in {home.folder}: {_reason(done.stdout)}")
         with (fresh / "postgresql.conf").open("a") as conf:
             conf.write("\ninclude 'onemap.conf'\n")
         (fresh / "pg_hba.conf").write_text(HBA)
@@ -173,7 +177,7 @@ class Cluster:
         done = home.account.run([programs["pg_ctl"], "start", *options], cwd=home.folder)
         if done.returncode:
             said = log.read_text(errors="replace") if log.exists() else done.stdout
-            raise ClusterError(f"PostgreSQL did not start: {_telling_line(said)} More is in {home.log}.")
+            raise ClusterError(f"PostgreSQL did not start: {_reason(said)}. More is in {home.log}.")
 
     def _halt(self, mode: str) -> None:
         home = self.home
@@ -182,7 +186,7 @@ class Cluster:
         if home.account.run([*command, f"--mode={mode}"], cwd=home.folder).returncode and self.pid is not None:
             done = home.account.run([*command, "--mode=immediate"], cwd=home.folder)
             if done.returncode and self.pid is not None:
-                raise ClusterError(f"PostgreSQL in {home.folder} did not stop: {_telling_line(done.stdout)}")
+                raise ClusterError(f"PostgreSQL in {home.folder} did not stop: {_reason(done.stdout)}")
 
     def _furnish(self) -> None:
         queries = named("cluster")
@@ -196,9 +200,7 @@ class Cluster:
                 database.execute(statement(named("migrate")["extensions"]))
                 database.execute(statement(queries["renew"]))
             except psycopg.Error as refused:
-                raise ClusterError(
-                    f"PostGIS could not be put into the database: {_telling_line(str(refused))}"
-                ) from refused
+                raise ClusterError(f"PostGIS could not be put into the database: {_reason(str(refused))}") from refused
 
     def _socket(self) -> Path:
         lines = self._pid_file()
@@ -256,7 +258,7 @@ def _connect_when_ready(url: str) -> psycopg.Connection:
             return psycopg.connect(url, autocommit=True, connect_timeout=10)
         except psycopg.OperationalError as refused:
             if time.monotonic() > deadline:
-                raise ClusterError(f"PostgreSQL runs but does not answer: {_telling_line(str(refused))}") from refused
+                raise ClusterError(f"PostgreSQL runs but does not answer: {_reason(str(refused))}") from refused
         time.sleep(0.1)
 
 
@@ -284,7 +286,8 @@ def _locked(home: Home) -> Iterator[None]:
         yield
 
 
-def _telling_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"FATAL|PANIC|error", line)]
-    return (telling or lines or ["it gave no reason."])[-1]
+def _reason(log: str) -> str:
+    lines = [
+        re.sub(r"^.*?(LOG|FATAL|PANIC|ERROR|HINT):\s+", "", line.strip()) for line in log.splitlines() if line.strip()
+    ]
+    return "; ".join(lines[-3:]) or "it gave no reason"

@@ -1,7 +1,7 @@
 -- Operational truth: areas, grid plans, events, responders, readers, audit. Forward only; never edited once landed.
 --
--- Keys are natural codes whose first six digits are the county, and no foreign key leaves a county, so that a county can
--- become a database of its own (docs/adr/0004-county-shards.md). fid is for tiles and OGC ids only.
+-- Keys are natural codes whose first six digits are the county, and no foreign key leaves a county, so that a county
+-- can become a database of its own (docs/adr/0004-county-shards.md). fid is for tiles and OGC ids only.
 
 CREATE TABLE core.meta (
     key text PRIMARY KEY,
@@ -203,7 +203,7 @@ $$;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON core.audit
 FOR EACH STATEMENT EXECUTE FUNCTION core.audit_is_append_only();
 
--- Caches learn of writes: one notice a layer and transaction (PostgreSQL folds equal ones) -----------------------------
+-- Caches learn of writes: one notice a layer and transaction (PostgreSQL folds equal ones) ----------
 
 CREATE FUNCTION core.notify_layers() RETURNS trigger
 LANGUAGE plpgsql AS $$

@@ -1,19 +1,12 @@
--- name: estimates
--- How many rows each layer's table holds, as the statistics have it; views are counted through their plan.
-SELECT c.relname, greatest(c.reltuples, 0)::bigint
-FROM pg_class AS c
-INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-WHERE n.nspname = 'layer' AND c.relkind = 'r';
-
 -- name: count
-SELECT count(*) FROM (SELECT 1 FROM {relation} AS f WHERE {scope} LIMIT {bound}) AS bounded;
+SELECT count(*) FROM (SELECT 1 FROM {relation} AS f WHERE {scope} LIMIT {most}) AS bounded;
 
 -- name: count_in_box
 -- Bounded, so that a view of the whole city costs no more than the bound.
 SELECT count(*) FROM (
     SELECT 1 FROM {relation} AS f
-    WHERE f.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4490) AND {only} AND {scope}
-    LIMIT {bound}
+    WHERE f.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4490) AND {shown} AND {scope}
+    LIMIT {most}
 ) AS bounded;
 
 -- name: bounds

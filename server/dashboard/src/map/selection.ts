@@ -1,0 +1,70 @@
+import type { LayerSpecification } from 'maplibre-gl';
+import type { Layer } from '../api/types.ts';
+import type { Selection } from '../state/address.ts';
+
+export const SELECTION_PREFIX = 'onemap-selection';
+
+export interface SelectionColours {
+  readonly accent: string;
+  readonly text: string;
+  readonly halo: string;
+}
+
+/** The layers that mark what is selected: a ring about a point, a strong line along anything else. */
+export function selectionLayers(
+  layer: Layer,
+  selection: Selection,
+  colours: SelectionColours,
+  source: string,
+): readonly LayerSpecification[] {
+  const from = {
+    source,
+    'source-layer': layer.name,
+    filter: ['==', ['id'], selection.fid] as ['==', ['id'], number],
+  };
+  switch (layer.geometry) {
+    case 'Point':
+      return [ring('halo', from, colours.halo, 5), ring('ring', from, colours.text, 2)];
+    case 'LineString':
+    case 'MultiLineString':
+      return [line('halo', from, colours.halo, 9, 0.6), line('line', from, colours.accent, 4.5, 1)];
+    case 'Polygon':
+    case 'MultiPolygon':
+      return [
+        {
+          id: `${SELECTION_PREFIX}-fill`,
+          type: 'fill',
+          ...from,
+          paint: { 'fill-color': colours.accent, 'fill-opacity': 0.16 },
+        },
+        line('halo', from, colours.halo, 6, 0.7),
+        line('line', from, colours.accent, 3, 1),
+      ];
+  }
+}
+
+type From = { source: string; 'source-layer': string; filter: ['==', ['id'], number] };
+
+function ring(name: string, from: From, colour: string, width: number): LayerSpecification {
+  return {
+    id: `${SELECTION_PREFIX}-${name}`,
+    type: 'circle',
+    ...from,
+    paint: {
+      'circle-radius': 17,
+      'circle-opacity': 0,
+      'circle-stroke-color': colour,
+      'circle-stroke-width': width,
+    },
+  };
+}
+
+function line(name: string, from: From, colour: string, width: number, opacity: number): LayerSpecification {
+  return {
+    id: `${SELECTION_PREFIX}-${name}`,
+    type: 'line',
+    ...from,
+    layout: { 'line-join': 'round', 'line-cap': 'round' },
+    paint: { 'line-color': colour, 'line-width': width, 'line-opacity': opacity },
+  };
+}

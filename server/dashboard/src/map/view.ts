@@ -1,0 +1,329 @@
+import workerUrl from 'virtual:map-worker';
+import {
+  type ExpressionSpecification,
+  type FilterSpecification,
+  type MapGeoJSONFeature,
+  Map as MapLibre,
+  type PointLike,
+  type StyleSpecification,
+  setWorkerUrl,
+} from 'maplibre-gl';
+import type { Bounds, Geometry, Layer, LngLat, Value } from '../api/types.ts';
+import { type Change, changes } from '../layers/dress.ts';
+import { ownerOf } from '../layers/legend.ts';
+import type { Hit } from '../layers/pick.ts';
+import type { Selection, View } from '../state/address.ts';
+import type { Padding } from '../state/layout.ts';
+import { waitForFonts } from './fonts.ts';
+import { SELECTION_PREFIX, type SelectionColours, selectionLayers } from './selection.ts';
+
+setWorkerUrl(workerUrl);
+
+/** How far from a click a thing may be drawn and still be meant, px. */
+const REACH: Record<Geometry, number> = {
+  Point: 8,
+  LineString: 3,
+  MultiLineString: 3,
+  Polygon: 0,
+  MultiPolygon: 0,
+};
+
+const FLIGHT_MS = 600;
+
+/** A paint property and its value; the pure core has made sure that they belong together. */
+type PaintArguments = ['line-opacity', ExpressionSpecification];
+
+export interface MapEvents {
+  /** The map stands still: what it shows now. */
+  readonly settled: (view: View, bounds: Bounds) => void;
+  readonly moved: (view: View) => void;
+  readonly clicked: (hits: readonly Hit[], at: LngLat, pixel: readonly [x: number, y: number]) => void;
+  readonly doubleClicked: () => void;
+  /** The pointer's place, or null when it leaves. */
+  readonly pointed: (at: LngLat | null) => void;
+  /** A tile, sprite or font did not come. */
+  readonly failed: (message: string) => void;
+  /** Everything that is in view is drawn. */
+  readonly drawn: () => void;
+}
+
+export interface MapStart {
+  readonly container: HTMLElement;
+  readonly style: StyleSpecification;
+  readonly layers: readonly Layer[];
+  readonly at: View | Bounds;
+  readonly padding: Padding;
+  readonly label: string;
+  readonly still: boolean;
+}
+
+/** The one place that holds MapLibre's map. The rest of the page speaks to it in views, styles and hits. */
+export class MapView {
+  readonly #map: MapLibre;
+  readonly #layers: ReadonlyMap<string, Layer>;
+  /** No flights: the reader asked for less motion. */
+  readonly #still: boolean;
+  #style: StyleSpecification;
+  #selection: { selection: Selection; colours: SelectionColours } | null = null;
+  #padding: Padding;
+  #picking = true;
+
+  constructor(start: MapStart, events: MapEvents) {
+    this.#style = absolute(start.style);
+    this.#layers = new Map(start.layers.map((layer) => [layer.name, layer]));
+    this.#still = start.still;
+    this.#padding = start.padding;
+    this.#map = new MapLibre({
+      container: start.container,
+      style: this.#style,
+      attributionControl: false,
+      fadeDuration: start.still ? 0 : 200,
+      maxPitch: 60,
+      dragRotate: true,
+      doubleClickZoom: true,
+      locale: { 'Map.Title': start.label },
+      transformRequest: (url) => ({ url: new URL(url, location.href).href }),
+      ...('zoom' in start.at
+        ? {
+            center: [start.at.lng, start.at.lat],
+            zoom: start.at.zoom,
+            bearing: start.at.bearing,
+            pitch: start.at.pitch,
+          }
+        : {
+            bounds: [...start.at] as [number, number, number, number],
+            fitBoundsOptions: { padding: { ...start.padding } },
+          }),
+    });
+    waitForFonts(this.#map);
+    this.#listen(events);
+  }
+
+  #listen(events: MapEvents): void {
+    const map = this.#map;
+    map.on('load', () => events.settled(this.view, this.bounds));
+    map.on('move', () => events.moved(this.view));
+    map.on('moveend', () => events.settled(this.view, this.bounds));
+    map.on('click', (e) => {
+      const { x, y } = e.point;
+      events.clicked(this.#picking ? this.#hits(x, y) : [], [e.lngLat.lng, e.lngLat.lat], [x, y]);
+    });
+    map.on('dblclick', (e) => {
+      if (this.#picking) return;
+      e.preventDefault();
+      events.doubleClicked();
+    });
+    map.on('mousemove', (e) => events.pointed([e.lngLat.lng, e.lngLat.lat]));
+    map.on('mouseout', () => events.pointed(null));
+    map.on('error', (e) => events.failed(e.error?.message ?? String(e)));
+    map.on('idle', () => events.drawn());
+  }
+
+  get view(): View {
+    const { lng, lat } = this.#map.getCenter();
+    const round = (x: number): number => Math.round(x * 10) / 10 + 0;
+    return {
+      lng,
+      lat,
+      zoom: this.#map.getZoom(),
+      bearing: round(this.#map.getBearing()),
+      pitch: round(this.#map.getPitch()),
+    };
+  }
+
+  get bounds(): Bounds {
+    const b = this.#map.getBounds();
+    return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()];
+  }
+
+  get canvas(): HTMLCanvasElement {
+    return this.#map.getCanvas();
+  }
+
+  /** Shows the same layers otherwise (switched, filtered, faded): only what changed is told to the map. */
+  restyle(style: StyleSpecification): void {
+    const next = absolute(style);
+    for (const change of changes(this.#style, next)) this.#apply(change);
+    this.#style = next;
+  }
+
+  /** Another style altogether: theme or language changed. */
+  replace(style: StyleSpecification): void {
+    this.#style = absolute(style);
+    this.#map.setStyle(this.#style, { diff: true });
+    this.#mark();
+  }
+
+  #apply(change: Change): void {
+    switch (change.kind) {
+      case 'visibility':
+        this.#map.setLayoutProperty(change.layer, 'visibility', change.visible ? 'visible' : 'none');
+        break;
+      case 'filter':
+        this.#map.setFilter(change.layer, change.filter as FilterSpecification | null);
+        break;
+      case 'paint':
+        this.#map.setPaintProperty(
+          change.layer,
+          ...([change.property, change.value] as unknown as PaintArguments),
+        );
+        break;
+    }
+  }
+
+  /** Marks one feature, or none. */
+  select(selection: Selection | null, colours: SelectionColours): void {
+    this.#selection = selection ? { selection, colours } : null;
+    this.#mark();
+  }
+
+  #mark(): void {
+    const map = this.#map;
+    if (!map.isStyleLoaded() && !map.style._loaded) {
+      map.once('styledata', () => this.#mark());
+      return;
+    }
+    for (const id of map.getLayersOrder()) if (id.startsWith(SELECTION_PREFIX)) map.removeLayer(id);
+    const layer = this.#selection && this.#layers.get(this.#selection.selection.layer);
+    if (!this.#selection || !layer || !map.getSource(layer.name)) return;
+    for (const spec of selectionLayers(
+      layer,
+      this.#selection.selection,
+      this.#selection.colours,
+      layer.name,
+    )) {
+      map.addLayer(spec);
+    }
+  }
+
+  setPadding(padding: Padding): void {
+    this.#padding = padding;
+  }
+
+  /** While something is drawn by clicks, clicks open no cards. */
+  setPicking(picking: boolean): void {
+    this.#picking = picking;
+    this.#map.getCanvas().style.cursor = picking ? '' : 'crosshair';
+  }
+
+  resize(): void {
+    this.#map.resize();
+  }
+
+  jump(view: View): void {
+    this.#map.jumpTo({
+      center: [view.lng, view.lat],
+      zoom: view.zoom,
+      bearing: view.bearing,
+      pitch: view.pitch,
+    });
+  }
+
+  /** Flies to a place, or jumps where it is farther than two screens. */
+  goTo(target: { bounds: Bounds; maxZoom: number }): void {
+    const camera = this.#map.cameraForBounds([...target.bounds] as [number, number, number, number], {
+      padding: { ...this.#padding },
+      maxZoom: target.maxZoom,
+    });
+    if (!camera?.center) return;
+    const to = this.#map.project(camera.center);
+    const { clientWidth: w, clientHeight: h } = this.#map.getContainer();
+    const far = Math.hypot((to.x - w / 2) / w, (to.y - h / 2) / h) > 2;
+    this.#map.easeTo({ ...camera, duration: this.#still || far ? 0 : FLIGHT_MS });
+  }
+
+  /** Brings a place out from under the panels, without zooming; nothing moves when it is in sight. */
+  reveal(at: LngLat): void {
+    const { x, y } = this.#map.project([at[0], at[1]]);
+    const { clientWidth: w, clientHeight: h } = this.#map.getContainer();
+    const p = this.#padding;
+    const dx = x < p.left ? x - p.left - 24 : x > w - p.right ? x - (w - p.right) + 24 : 0;
+    const dy = y < p.top ? y - p.top - 24 : y > h - p.bottom ? y - (h - p.bottom) + 24 : 0;
+    if (dx !== 0 || dy !== 0) this.#map.panBy([dx, dy], { duration: this.#still ? 0 : 200 });
+  }
+
+  zoomBy(steps: number, around?: LngLat): void {
+    const duration = this.#still ? 0 : 200;
+    this.#map.easeTo({
+      zoom: this.#map.getZoom() + steps,
+      duration,
+      ...(around ? { around: { lng: around[0], lat: around[1] } as never } : {}),
+    });
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.#map.panBy([dx, dy], { duration: this.#still ? 0 : 120 });
+  }
+
+  north(): void {
+    this.#map.easeTo({ bearing: 0, pitch: 0, duration: this.#still ? 0 : 200 });
+  }
+
+  tilt(): void {
+    this.#map.easeTo({ pitch: this.#map.getPitch() > 5 ? 0 : 45, duration: this.#still ? 0 : 300 });
+  }
+
+  /** What of the given layers is drawn on screen, each feature once. */
+  inView(layer: string): readonly Hit[] {
+    const ids = this.#ids((owner) => owner.name === layer);
+    const seen = new Set<unknown>();
+    return this.#map
+      .queryRenderedFeatures(undefined, { layers: ids })
+      .filter((feature) => feature.id !== undefined && !seen.has(feature.id) && seen.add(feature.id))
+      .map((feature) => hitOf(feature, 0, [0, 0]));
+  }
+
+  #hits(x: number, y: number): readonly Hit[] {
+    const found: Hit[] = [];
+    for (const reach of [8, 3, 0]) {
+      const layers = this.#ids((owner) => REACH[owner.geometry] === reach);
+      const box: PointLike | [PointLike, PointLike] =
+        reach === 0
+          ? [x, y]
+          : [
+              [x - reach, y - reach],
+              [x + reach, y + reach],
+            ];
+      for (const feature of this.#map.queryRenderedFeatures(box, { layers })) {
+        const at =
+          feature.geometry.type === 'Point' ? (feature.geometry.coordinates as [number, number]) : null;
+        const there = at ? this.#map.project(at) : { x, y };
+        const click = this.#map.unproject([x, y]);
+        found.push(hitOf(feature, Math.hypot(there.x - x, there.y - y), at ?? [click.lng, click.lat]));
+      }
+    }
+    return found;
+  }
+
+  /** Ids of the visible style layers whose catalogue layer passes. */
+  #ids(passes: (owner: Layer) => boolean): string[] {
+    return this.#style.layers
+      .filter((layer) => {
+        const owner = this.#layers.get(ownerOf(layer) ?? '');
+        return owner !== undefined && passes(owner) && layer.layout?.visibility !== 'none';
+      })
+      .map((layer) => layer.id);
+  }
+
+  destroy(): void {
+    this.#map.remove();
+  }
+}
+
+function hitOf(feature: MapGeoJSONFeature, distance: number, at: LngLat): Hit {
+  const metadata = feature.layer.metadata as Record<string, unknown> | undefined;
+  return {
+    layer: String(metadata?.['onemap:layer'] ?? feature.sourceLayer ?? ''),
+    fid: typeof feature.id === 'number' ? feature.id : null,
+    properties: feature.properties as Record<string, Value>,
+    distance,
+    at,
+  };
+}
+
+/** The style with addresses that need no page around them: workers have none. */
+function absolute(style: StyleSpecification): StyleSpecification {
+  const whole = (url: string): string =>
+    new URL(url, location.href).href.replaceAll('%7B', '{').replaceAll('%7D', '}');
+  return typeof style.sprite === 'string' ? { ...style, sprite: whole(style.sprite) } : style;
+}

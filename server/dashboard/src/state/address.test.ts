@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { catalog } from '../../test/city.ts';
+import { firstLook, sameLook, withClass, withLayer, withOpacity } from '../layers/look.ts';
+import { lookOf, readAddress, writeAddress } from './address.ts';
+
+const city = catalog();
+const view = { zoom: 15.25, lat: 31.70461, lng: 117.3012, bearing: 30, pitch: 45 };
+
+describe('the address', () => {
+  test('opened elsewhere shows the same', () => {
+    const look = withOpacity(
+      withClass(withLayer(firstLook(city), 'roads', false), 'events', '1', false),
+      'grids',
+      0.4,
+    );
+    const state = {
+      view,
+      theme: 'dark',
+      language: 'en',
+      selection: { layer: 'grids', fid: 7 },
+      look,
+      catalog: city,
+    } as const;
+    const read = readAddress(writeAddress(state));
+    expect(read).toMatchObject({ view, theme: 'dark', language: 'en', selection: state.selection });
+    expect(sameLook(lookOf(read, city), look)).toBe(true);
+  });
+
+  test('says nothing of layers while they are as they come', () => {
+    const search = writeAddress({
+      view: null,
+      theme: 'light',
+      language: 'zh',
+      selection: null,
+      look: firstLook(city),
+      catalog: city,
+    });
+    expect(search).toBe('?theme=light&lang=zh');
+  });
+
+  test.each([
+    '?v=99/31/117',
+    '?v=a/b/c',
+    '?v=15/91/117',
+    '?v=15',
+    '?sel=../1',
+    '?sel=grids/x',
+    '?theme=pink&lang=fr',
+  ])('nonsense is as good as nothing: %s', (search) => {
+    expect(readAddress(search)).toEqual({
+      view: null,
+      theme: null,
+      language: null,
+      selection: null,
+      look: null,
+    });
+  });
+
+  test('layers that are unknown or not allowed are left out', () => {
+    const look = lookOf(readAddress('?on=grids.cameras.secret&fade=grids:40.secret:10&hide=secret:1'), city);
+    expect([...look.on]).toEqual(['grids']);
+    expect([...look.opacity]).toEqual([['grids', 0.4]]);
+    expect([...look.hidden]).toEqual([]);
+  });
+});

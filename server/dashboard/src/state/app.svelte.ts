@@ -1,0 +1,352 @@
+import type { StyleSpecification } from 'maplibre-gl';
+import { api, type Theme } from '../api/client.ts';
+import type { Bounds, Catalog, Count, Feature, Layer, LngLat } from '../api/types.ts';
+import { type Key, type Language, titleIn, translate } from '../i18n/index.ts';
+import { dressed } from '../layers/dress.ts';
+import { type Legend, legendsOf } from '../layers/legend.ts';
+import type { Look } from '../layers/look.ts';
+import { clickOn, type Hit } from '../layers/pick.ts';
+import { type GroupRow, treeOf } from '../layers/tree.ts';
+import type { MapView } from '../map/view.ts';
+import { type Address, lookOf, readAddress, type Selection, type View, writeAddress } from './address.ts';
+import { type Layout, layoutOf, type Padding, paddingOf, unitOf } from './layout.ts';
+import { failed, LOADING, type Loadable, ready, valueIn } from './loadable.ts';
+import { remember, remembered } from './remember.ts';
+
+/** Without a bounds in the catalogue: where the demo city stands. */
+const SOMEWHERE: Bounds = [117.27, 31.68, 117.33, 31.72];
+
+/** The closest that a flight to a small thing comes. */
+const CLOSEST = 17.5;
+
+/** Several things lay where the reader clicked. */
+export interface Choice {
+  readonly hits: readonly Hit[];
+  readonly also: readonly Hit[];
+  /** Where the reader clicked, px in the map. */
+  readonly pixel: readonly [x: number, y: number];
+}
+
+/** A window that lies over the page; one at a time. */
+export type Dialog = 'help' | 'table' | 'print' | null;
+
+/** What the page knows, and what may be done to it. Panels read it and call its verbs. */
+export class App {
+  language = $state<Language>('zh');
+  theme = $state<Theme>('light');
+  layout = $state<Layout>('desk');
+  unit = $state(1);
+
+  catalog = $state.raw<Loadable<Catalog>>(LOADING);
+  style = $state.raw<Loadable<StyleSpecification>>(LOADING);
+  look = $state.raw<Look | null>(null);
+  counts = $state.raw<Readonly<Record<string, Count>> | null>(null);
+  countsFailed = $state(false);
+
+  view = $state.raw<View | null>(null);
+  pointer = $state.raw<LngLat | null>(null);
+  mapTrouble = $state<string | null>(null);
+  drawn = $state(false);
+
+  selection = $state.raw<Selection | null>(null);
+  card = $state.raw<Loadable<Feature>>(LOADING);
+  choice = $state.raw<Choice | null>(null);
+  also = $state.raw<readonly Hit[]>([]);
+
+  layersOpen = $state(true);
+  dialog = $state<Dialog>(null);
+  measuring = $state(false);
+  /** What a screen reader is told. */
+  said = $state('');
+
+  readonly legends: ReadonlyMap<string, Legend> = $derived(
+    this.style.state === 'ready' ? legendsOf(this.style.value) : new Map<string, Legend>(),
+  );
+  readonly tree: readonly GroupRow[] = $derived(this.#tree());
+
+  map: MapView | null = null;
+  readonly #address: Address;
+  #bounds: Bounds | null = null;
+  #cardAsked: AbortController | null = null;
+  #countsAsked: AbortController | null = null;
+  #styleAsked = 0;
+  /** Called when clicks draw instead of pick. */
+  drawing: { add(at: LngLat): void; end(): void } | null = null;
+
+  constructor(search: string, width: number, height: number) {
+    this.#address = readAddress(search);
+    this.resized(width, height);
+    const wall = this.layout === 'wall';
+    this.theme = this.#address.theme ?? remembered('theme', ['dark', 'light']) ?? (wall ? 'dark' : 'light');
+    this.language = this.#address.language ?? remembered('language', ['zh', 'en']) ?? 'zh';
+    this.layersOpen = this.layout === 'wall' || this.layout === 'desk';
+    this.selection = this.#address.selection;
+  }
+
+  // Words
+
+  t = (key: Key, holes?: Record<string, string | number>): string => translate(this.language, key, holes);
+
+  title = (title: { zh: string; en: string }): string => titleIn(title, this.language);
+
+  layerOf = (name: string): Layer | null =>
+    valueIn(this.catalog)?.layers.find((l) => l.name === name) ?? null;
+
+  symbolOf = (name: string): string | null => {
+    const legend = this.legends.get(name);
+    return legend?.symbol ?? legend?.items[0]?.symbol ?? null;
+  };
+
+  /** The symbol of one thing: of its class where the legend divides the layer, else of its layer. */
+  symbolOfHit = (hit: { layer: string; properties: Readonly<Record<string, unknown>> }): string | null => {
+    const legend = this.legends.get(hit.layer);
+    const value = legend?.field ? hit.properties[legend.field] : undefined;
+    return legend?.items.find((item) => item.value === String(value))?.symbol ?? this.symbolOf(hit.layer);
+  };
+
+  // Loading
+
+  async load(): Promise<void> {
+    await Promise.all([this.#loadCatalog(), this.#loadStyle()]);
+    if (this.selection) await this.#loadCard(this.selection);
+  }
+
+  async #loadCatalog(): Promise<void> {
+    this.catalog = LOADING;
+    try {
+      const catalog = await api.catalog();
+      this.look = lookOf(this.#address, catalog);
+      this.catalog = ready(catalog);
+    } catch (error) {
+      this.catalog = failed(error);
+    }
+  }
+
+  async #loadStyle(): Promise<void> {
+    this.#styleAsked += 1;
+    const asked = this.#styleAsked;
+    try {
+      const style = await api.style(this.theme, this.language);
+      if (asked !== this.#styleAsked) return;
+      this.style = ready(style);
+      const dress = this.dress;
+      if (dress) this.map?.replace(dress);
+    } catch (error) {
+      if (asked === this.#styleAsked) this.style = failed(error);
+    }
+  }
+
+  /** The style as the reader wants it, once catalogue and style are here. */
+  get dress(): StyleSpecification | null {
+    return this.style.state === 'ready' && this.look
+      ? dressed(this.style.value, this.legends, this.look)
+      : null;
+  }
+
+  #tree(): readonly GroupRow[] {
+    const catalog = valueIn(this.catalog);
+    return catalog && this.look
+      ? treeOf(catalog, this.legends, this.look, this.counts, this.view?.zoom ?? 0)
+      : [];
+  }
+
+  // The map tells
+
+  /** Where the map starts: the address's view, else the whole area. */
+  get start(): View | Bounds {
+    return this.#address.view ?? this.home;
+  }
+
+  get home(): Bounds {
+    return valueIn(this.catalog)?.bounds ?? SOMEWHERE;
+  }
+
+  get padding(): Padding {
+    return paddingOf(this.layout, this.unit, {
+      layers: this.layersOpen,
+      card: this.selection !== null || this.choice !== null,
+    });
+  }
+
+  settled(view: View, bounds: Bounds): void {
+    this.view = view;
+    this.#bounds = bounds;
+    this.#writeAddress('replace');
+    void this.loadCounts();
+  }
+
+  async loadCounts(): Promise<void> {
+    if (!this.#bounds) return;
+    this.#countsAsked?.abort();
+    const asked = new AbortController();
+    this.#countsAsked = asked;
+    try {
+      this.counts = (await api.counts(this.#bounds, asked.signal)).counts;
+      this.countsFailed = false;
+    } catch (error) {
+      if (asked.signal.aborted) return;
+      failed(error);
+      this.counts = null;
+      this.countsFailed = true;
+    }
+  }
+
+  clicked(hits: readonly Hit[], at: LngLat, pixel: readonly [x: number, y: number]): void {
+    if (this.drawing) {
+      this.drawing.add(at);
+      return;
+    }
+    const catalog = valueIn(this.catalog);
+    if (!catalog) return;
+    const click = clickOn(hits, catalog);
+    switch (click.kind) {
+      case 'nothing':
+        this.close();
+        break;
+      case 'cluster':
+        this.map?.zoomBy(2, click.hit.at);
+        break;
+      case 'one':
+        this.openHit(click.hit, click.also);
+        break;
+      case 'several':
+        this.#forget();
+        this.choice = { hits: click.hits, also: click.also, pixel };
+        this.said = this.t('chooser.title', { n: click.hits.length });
+        this.map?.setPadding(this.padding);
+        break;
+    }
+  }
+
+  // The reader does
+
+  openHit(hit: Hit, also: readonly Hit[]): void {
+    if (hit.fid === null) return;
+    this.open({ layer: hit.layer, fid: hit.fid });
+    this.also = also.filter((other) => other.fid !== null);
+    this.map?.reveal(hit.at);
+  }
+
+  open(selection: Selection): void {
+    this.choice = null;
+    this.also = [];
+    this.selection = selection;
+    if (this.layout === 'sheet') this.layersOpen = false;
+    this.map?.setPadding(this.padding);
+    this.#writeAddress('push');
+    void this.#loadCard(selection);
+  }
+
+  retryCard(): void {
+    if (this.selection) void this.#loadCard(this.selection);
+  }
+
+  async #loadCard(selection: Selection): Promise<void> {
+    this.#cardAsked?.abort();
+    const asked = new AbortController();
+    this.#cardAsked = asked;
+    this.card = LOADING;
+    try {
+      const feature = await api.feature(selection.layer, selection.fid, asked.signal);
+      this.card = ready(feature);
+      this.said = feature.title ?? '';
+    } catch (error) {
+      if (!asked.signal.aborted) this.card = failed(error);
+    }
+  }
+
+  /** Flies to what is selected. */
+  goToSelected(): void {
+    const feature = valueIn(this.card);
+    const [lng, lat] = feature?.point ?? [null, null];
+    const bounds = feature?.bounds ?? (lng !== null && lat !== null ? ([lng, lat, lng, lat] as const) : null);
+    if (bounds) this.map?.goTo({ bounds, maxZoom: CLOSEST });
+  }
+
+  goHome(): void {
+    this.map?.goTo({ bounds: this.home, maxZoom: CLOSEST });
+  }
+
+  /** Closes the card or the chooser. */
+  close(): void {
+    if (!this.selection && !this.choice) return;
+    const selected = this.selection !== null;
+    this.#forget();
+    this.choice = null;
+    this.map?.setPadding(this.padding);
+    if (selected) this.#writeAddress('push');
+  }
+
+  #forget(): void {
+    this.#cardAsked?.abort();
+    this.selection = null;
+    this.also = [];
+  }
+
+  setLook(look: Look): void {
+    this.look = look;
+    const dress = this.dress;
+    if (dress) this.map?.restyle(dress);
+    this.#writeAddress('replace');
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    remember('theme', theme);
+    this.#writeAddress('replace');
+    void this.#loadStyle();
+  }
+
+  setLanguage(language: Language): void {
+    this.language = language;
+    remember('language', language);
+    this.#writeAddress('replace');
+    void this.#loadStyle();
+  }
+
+  setLayersOpen(open: boolean): void {
+    this.layersOpen = open;
+    if (open && this.layout === 'sheet') this.close();
+    this.map?.setPadding(this.padding);
+  }
+
+  resized(width: number, height: number): void {
+    const layout = layoutOf(width);
+    if (layout !== this.layout) this.layersOpen = layout === 'wall' || layout === 'desk';
+    this.layout = layout;
+    this.unit = unitOf(width, height);
+    this.map?.setPadding(this.padding);
+  }
+
+  retry(): void {
+    void this.load();
+  }
+
+  // The address
+
+  /** The reader went back or forward. */
+  travelled(search: string): void {
+    const address = readAddress(search);
+    const catalog = valueIn(this.catalog);
+    if (address.view) this.map?.jump(address.view);
+    if (catalog) {
+      this.look = lookOf(address, catalog);
+      const dress = this.dress;
+      if (dress) this.map?.restyle(dress);
+    }
+    this.choice = null;
+    this.also = [];
+    this.selection = address.selection;
+    if (this.selection) void this.#loadCard(this.selection);
+  }
+
+  #writeAddress(how: 'push' | 'replace'): void {
+    const catalog = valueIn(this.catalog);
+    if (!catalog || !this.look) return;
+    const { view, theme, language, selection, look } = this;
+    const search = writeAddress({ view, theme, language, selection, look, catalog });
+    if (search === location.search) return;
+    if (how === 'push') history.pushState(null, '', search);
+    else history.replaceState(null, '', search);
+  }
+}

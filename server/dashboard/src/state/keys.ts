@@ -1,0 +1,76 @@
+import type { App } from './app.svelte.ts';
+
+/** Steps of the arrow keys, px. */
+const STEP = 120;
+
+/** What a key does. Keys sleep in inputs, and while Ctrl, Alt or Meta is held. */
+export function onKey(event: KeyboardEvent, app: App): void {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+  const target = event.target instanceof HTMLElement ? event.target : null;
+  if (event.key === 'Escape') {
+    closeTop(app);
+    return;
+  }
+  if (target && isTyping(target)) return;
+  const act = ACTS[event.shiftKey && event.key.toLowerCase() === 'd' ? 'Shift+D' : event.key];
+  if (!act || (target?.closest('dialog') && event.key !== '?')) return;
+  // The map's canvas moves by its own keys when it has the focus.
+  if (target?.classList.contains('maplibregl-canvas') && ['+', '=', '-', '_'].includes(event.key)) return;
+  if (event.key.startsWith('Arrow') && target !== document.body) return;
+  event.preventDefault();
+  act(app);
+}
+
+type Act = (app: App) => void;
+
+const zoomIn: Act = (app) => app.map?.zoomBy(1);
+const zoomOut: Act = (app) => app.map?.zoomBy(-1);
+const layers: Act = (app) => app.setLayersOpen(!app.layersOpen);
+const tilt: Act = (app) => app.map?.tilt();
+const fullScreen: Act = () => void toggleFullScreen();
+
+const ACTS: Readonly<Record<string, Act>> = {
+  l: layers,
+  L: layers,
+  f: fullScreen,
+  F: fullScreen,
+  p: tilt,
+  P: tilt,
+  '0': (app) => app.goHome(),
+  '+': zoomIn,
+  '=': zoomIn,
+  '-': zoomOut,
+  _: zoomOut,
+  'Shift+D': (app) => app.setTheme(app.theme === 'dark' ? 'light' : 'dark'),
+  '?': (app) => {
+    app.dialog = app.dialog === 'help' ? null : 'help';
+  },
+  ArrowLeft: (app) => app.map?.panBy(-STEP, 0),
+  ArrowRight: (app) => app.map?.panBy(STEP, 0),
+  ArrowUp: (app) => app.map?.panBy(0, -STEP),
+  ArrowDown: (app) => app.map?.panBy(0, STEP),
+};
+
+function closeTop(app: App): void {
+  if (app.dialog) app.dialog = null;
+  else if (app.selection || app.choice) app.close();
+  else if (app.layersOpen && (app.layout === 'narrow' || app.layout === 'sheet')) app.setLayersOpen(false);
+}
+
+export async function toggleFullScreen(): Promise<void> {
+  if (document.fullscreenElement) await document.exitFullscreen();
+  else await document.documentElement.requestFullscreen();
+}
+
+function isTyping(target: HTMLElement): boolean {
+  return (
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    isTextInput(target) ||
+    target.isContentEditable
+  );
+}
+
+function isTextInput(target: HTMLElement): boolean {
+  return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button'].includes(target.type);
+}

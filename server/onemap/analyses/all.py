@@ -1,0 +1,8 @@
+"""The analyses that this server answers."""
+
+from __future__ import annotations
+
+from onemap.analyses.echo import ECHO
+from onemap.analyses.registry import Registry
+
+ALL = Registry((ECHO,))

@@ -1,0 +1,76 @@
+"""The queue runner: takes jobs one by one, runs their analysis, leaves results or a sentence."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+
+from onemap.analyses.registry import Context, Dismissed, Registry
+from onemap.domain.layer import Catalog
+from onemap.errors import OneMapError
+from onemap.store import jobs
+from onemap.store.db import Db
+
+#: How long an idle runner waits before it looks again, seconds.
+IDLE_S = 1.0
+#: Progress is written this often at most, seconds; a dismissal is noticed as fast.
+_SAY_S = 0.5
+
+_log = structlog.get_logger()
+
+
+def work(db: Db, catalog: Catalog, registry: Registry, stop: threading.Event) -> None:
+    """Run jobs until told to stop."""
+    while not stop.is_set():
+        try:
+            busy = run_next(db, catalog, registry)
+        except OneMapError as error:
+            _log.warning("worker.waits", error=str(error))
+            busy = False
+        if not busy:
+            stop.wait(IDLE_S)
+
+
+def run_next(db: Db, catalog: Catalog, registry: Registry) -> bool:
+    """Run the next waiting job, if any; whether there was one."""
+    with db.connection() as connection:
+        job = jobs.claim(connection, [analysis.name for analysis in registry])
+        if job is None:
+            jobs.purge(connection)
+            return False
+    analysis = registry.analysis(job.process)
+    context = Context(db=db, catalog=catalog, scope=job.scope, report=_Reporter(db, job))
+    try:
+        outputs = analysis.run(context, job.inputs)
+    except Dismissed:
+        return True
+    except OneMapError as refused:
+        with db.connection() as connection:
+            jobs.fail(connection, job.job_id, str(refused))
+    except Exception as bug:  # noqa: BLE001 one broken job must not end the queue
+        _log.error("bug", process=job.process, job_id=str(job.job_id), exc_info=bug)
+        with db.connection() as connection:
+            jobs.fail(connection, job.job_id, "Something went wrong on our side; the log has the details.")
+    else:
+        with db.connection() as connection:
+            jobs.finish(connection, job.job_id, outputs)
+    return True
+
+
+class _Reporter:
+    def __init__(self, db: Db, job: jobs.Claimed) -> None:
+        self._db = db
+        self._job = job
+        self._said_at = 0.0
+
+    def __call__(self, percent: int, sentence: str | None = None) -> None:
+        now = time.monotonic()
+        if now - self._said_at < _SAY_S:
+            return
+        self._said_at = now
+        with self._db.connection() as connection:
+            wanted = jobs.report(connection, self._job.job_id, percent, sentence)
+        if not wanted:
+            raise Dismissed

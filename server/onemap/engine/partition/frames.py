@@ -1,0 +1,413 @@
+"""
+Grids from GeoDataFrames: the engine as a notebook, the command line and the analyses call it.
+
+The ground is measured in metres near its own middle by one scale for x and one for y, an affine map: straight lines
+stay straight, so a boundary in degrees is tiled as exactly as one in metres.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from onemap.engine.geometry.types import F64, I8, I32, Bools
+from onemap.engine.partition import report
+from onemap.engine.partition._inputs import (
+    as_areas,
+    crossing_lines,
+    footprints,
+    in_crs,
+    numbers_of,
+    street_kinds,
+    water_parts,
+)
+from onemap.engine.partition.atoms import Atoms, cut_atoms, weigh
+from onemap.engine.partition.certify import Miss, explain_misses
+from onemap.engine.partition.goal import Goal
+from onemap.engine.partition.ground import Geometries, Land, lattice_keys
+from onemap.engine.partition.keep import Present, reassign
+from onemap.engine.partition.kinds import Kind
+from onemap.engine.partition.space import Space
+from onemap.engine.partition.zoning import Effort, make_zones
+from onemap.errors import InputRefused
+
+type Progress = Callable[[str, float], None]
+_MARGIN_M = 30.0
+
+
+def _silent(stage: str, share: float) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    A partition as frames, all in the CRS of the buildings.
+
+    Attributes
+    ----------
+    grids
+        ``grid, households, persons, n_buildings, in_band, polsby_popper`` and the ground; they tile the boundary.
+    buildings
+        The input's rows in the input's order with ``grid``; empty for buildings outside the boundary.
+    atoms
+        ``atom, grid, households`` and the ground of each atom.
+    summary
+        The numbers of the JSON answer.
+    details
+        One row per grid with everything the report knows; index as in ``grids``.
+    notes
+        Sentences on what the planner should know.
+    """
+
+    grids: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame
+    atoms: gpd.GeoDataFrame
+    summary: dict[str, Any]
+    details: pd.DataFrame
+    shares: dict[str, float]
+    notes: list[str] = field(default_factory=list)
+
+
+def partition(
+    buildings: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame | None = None,
+    water: gpd.GeoDataFrame | None = None,
+    estates: gpd.GeoDataFrame | None = None,
+    boundary: gpd.GeoDataFrame | None = None,
+    *,
+    households: str = "households",
+    persons: str | None = None,
+    minimum: float = 300,
+    target: float = 400,
+    maximum: float = 500,
+    unit: str = "households",
+    second_band: tuple[float, float, float] | None = None,
+    logic: str = "first",
+    keep: gpd.GeoDataFrame | None = None,
+    lock: Sequence[str] = (),
+    every_street_bridges: bool = False,
+    seed: int = 1,
+    effort: Effort | None = None,
+    progress: Progress = _silent,
+    stop: Callable[[], bool] = lambda: False,
+    atoms_cache: Callable[[Land, Callable[[], Any]], Any] | None = None,
+) -> Plan:
+    """
+    Grids that tile the boundary, each connected and within the band where that can be.
+
+    Parameters
+    ----------
+    buildings
+        Polygons with a column of households and, if wanted, one of persons.
+    streets, water, estates, boundary
+        Lines with ``kind``, ``road_class`` or ``highway`` and, where they have them, ``bridge`` and ``tunnel``; water
+        as polygons or lines; estates as polygons; without a boundary the hull of the buildings is used.
+    minimum, target, maximum
+        The band, in ``unit`` (``households`` or ``persons``).
+    second_band, logic
+        The band in the other unit, and whether ``any`` or ``all`` of both must hold.
+    keep, lock
+        Present grids with a ``grid`` column: as few households as possible leave them; those named in ``lock`` never
+        change.
+    every_street_bridges
+        Whether any street over water is a bridge; otherwise only those marked so.
+    seed, effort
+        Same seed, same plan, on any number of cores.
+    progress, stop
+        Told the stage and the share done of it; asked whether to stop with the best plan so far.
+    atoms_cache
+        Asked for the atoms of this land with a way to cut them.
+    """
+    seconds: dict[str, float] = {}
+    started = perf_counter()
+    progress("atoms", 0.0)
+    town = _Town.of(buildings, streets, water, estates, boundary, keep, every_street_bridges)
+    count = numbers_of(buildings, households, "households")
+    people = numbers_of(buildings, persons, "persons") if persons else np.zeros(len(buildings))
+    if unit == "persons" and not persons:
+        raise InputRefused("A band in persons needs the column of persons.")
+    first, second = (count, people) if unit == "households" else (people, count)
+    goal = Goal(np.array([(minimum, target, maximum), second_band or (minimum, target, maximum)], dtype=float), logic)
+    arcs, building_atom = atoms_cache(town.land, lambda: cut_atoms(town.land)) if atoms_cache else cut_atoms(town.land)
+    atoms = weigh(arcs, building_atom, np.stack([first, second], axis=1), town.estate)
+    seconds["atoms"] = perf_counter() - started
+    started = perf_counter()
+    moved: dict[str, Any] | None = None
+    if keep is None:
+        zone = make_zones(
+            atoms.graph, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
+        )
+        names = _names_in_reading_order(atoms, zone)
+        present = None
+    else:
+        present = town.present(keep, buildings, lock)
+        outcome = reassign(atoms, present, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s))
+        zone, names, moved = outcome.zone, outcome.names, outcome.moved
+    misses = explain_misses(atoms, zone, goal, progress=lambda s: progress("proof", s), stop=stop)
+    seconds["zoning"] = perf_counter() - started
+    started = perf_counter()
+    progress("polygons", 0.0)
+    ground = town.polygons(atoms, zone, present, names)
+    seconds["polygons"] = perf_counter() - started
+    progress("polygons", 1.0)
+    return _plan(town, buildings, atoms, zone, names, goal, unit, count, people, ground, misses, moved, seconds, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Town:
+    """The inputs, checked and brought to local metres."""
+
+    space: Space
+    land: Land
+    estate: I32
+    crs: Any
+    exact: dict[int, tuple[float, float]]
+    notes: list[str]
+    keep_shapes: Geometries
+
+    @classmethod
+    def of(
+        cls,
+        buildings: gpd.GeoDataFrame,
+        streets: gpd.GeoDataFrame | None,
+        water: gpd.GeoDataFrame | None,
+        estates: gpd.GeoDataFrame | None,
+        boundary: gpd.GeoDataFrame | None,
+        keep: gpd.GeoDataFrame | None,
+        every_street_bridges: bool,
+    ) -> "_Town":
+        notes: list[str] = []
+        if not len(buildings):
+            raise InputRefused("There are no buildings to partition.")
+        crs = buildings.crs
+        streets, water, estates, boundary, keep = (
+            in_crs(frame, crs, name)
+            for frame, name in (
+                (streets, "streets"),
+                (water, "water"),
+                (estates, "estates"),
+                (boundary, "boundary"),
+                (keep, "present grids"),
+            )
+        )
+        space = Space.around(boundary if boundary is not None else buildings, crs)
+        houses = footprints(buildings, space, notes)
+        outline = _outline(boundary, houses, space, notes)
+        lines, kinds = street_kinds(streets, space)
+        river_lines, river_kinds, polygons = water_parts(water, space)
+        estate_shapes = as_areas(estates, space, "estates") if estates is not None else _nothing()
+        keep_shapes = as_areas(keep, space, "present grids") if keep is not None else _nothing()
+        walls = np.concatenate([shapely.boundary(estate_shapes), shapely.boundary(keep_shapes)])
+        barriers = np.concatenate([lines, river_lines, walls])
+        kind = np.concatenate([kinds, river_kinds, np.full(len(walls), Kind.WALL)]).astype(np.int8)
+        crossings, note = crossing_lines(streets, lines, kinds, every_street_bridges, space)
+        if note and (len(polygons) or (river_kinds == Kind.RIVER).any()):
+            notes.append(note)
+        land = Land(outline, houses, barriers, kind, polygons, crossings)
+        return cls(
+            space, land, _within(houses, estate_shapes), crs, _exact(space, boundary, keep), notes, keep_shapes
+        )
+
+    def present(self, keep: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, lock: Sequence[str]) -> Present:
+        """The present grid of every building, and which grids are locked."""
+        if "grid" not in keep.columns and "grid_code" not in keep.columns:
+            raise InputRefused("The present grids have no column 'grid' or 'grid_code'.")
+        codes = keep["grid" if "grid" in keep.columns else "grid_code"].astype(str).tolist()
+        unknown = [code for code in lock if code not in codes]
+        if unknown:
+            raise InputRefused(f"The present grids hold no grid '{unknown[0]}' that could be locked.")
+        if len(set(codes)) != len(codes):
+            raise InputRefused("The present grids hold a grid code twice.")
+        return Present(codes, self.keep_shapes, self.land.buildings, frozenset(lock))
+
+    def polygons(self, atoms: Atoms, zone: I32, present: Present | None, names: list[str]) -> dict[str, Geometries]:
+        """The ground of grids and atoms in the CRS of the input."""
+        xy = self.space.back(atoms.arcs.xy)
+        if self.exact:
+            keys = lattice_keys(atoms.arcs.xy, 1e-3)
+            for i in np.flatnonzero(np.isin(keys, np.fromiter(self.exact, dtype=np.int64))):
+                xy[i] = self.exact[int(keys[i])]
+        fine = atoms.arcs.straightened()
+        coarse = atoms.arcs.relabelled(zone).straightened()
+        return {"atoms": fine.replace(xy=xy).polygons(), "grids": coarse.replace(xy=xy).polygons()}
+
+
+def _nothing() -> Geometries:
+    return np.array([], dtype=object)
+
+
+def _outline(
+    boundary: gpd.GeoDataFrame | None, houses: Geometries, space: Space, notes: list[str]
+) -> shapely.Geometry:
+    if boundary is not None:
+        outline = shapely.union_all(as_areas(boundary, space, "boundary"))
+        if outline.is_empty or outline.area <= 0:
+            raise InputRefused("The boundary encloses no ground.")
+        return outline
+    notes.append(f"No boundary was given: the hull of the buildings and {_MARGIN_M:.0f} m around it is partitioned.")
+    return shapely.convex_hull(shapely.geometrycollections(houses)).buffer(_MARGIN_M)
+
+
+def _exact(
+    space: Space, boundary: gpd.GeoDataFrame | None, keep: gpd.GeoDataFrame | None
+) -> dict[int, tuple[float, float]]:
+    """Lattice point to the coordinates as they were given, for outlines that must come back bit for bit."""
+    found: dict[int, tuple[float, float]] = {}
+    for frame in (boundary, keep):
+        if frame is None:
+            continue
+        given = shapely.get_coordinates(frame.geometry.to_numpy())
+        keys = lattice_keys(space.local(given), 1e-3)
+        found.update(zip(keys.tolist(), map(tuple, given.tolist()), strict=True))
+    return found
+
+
+def _within(houses: Geometries, areas: Geometries) -> I32:
+    """(n_building,) the area that each building stands in, -1 none."""
+    found = np.full(len(houses), -1, dtype=np.int32)
+    if len(areas) and len(houses):
+        house, area = shapely.STRtree(areas).query(shapely.point_on_surface(houses), predicate="intersects")
+        found[house[::-1]] = area[::-1]
+    return found
+
+
+def _names_in_reading_order(atoms: Atoms, zone: I32) -> list[str]:
+    """Sequence numbers in rows from north to south, each from west to east."""
+    n = int(zone.max()) + 1
+    left = atoms.arcs.left
+    inside = left >= 0
+    middle = (atoms.arcs.xy[atoms.arcs.start[inside]] + atoms.arcs.xy[atoms.arcs.end[inside]]) / 2
+    z = zone[left[inside]]
+    count = np.maximum(np.bincount(z, minlength=n), 1)
+    x, y = np.bincount(z, middle[:, 0], n) / count, np.bincount(z, middle[:, 1], n) / count
+    row = np.floor((y.max() - y) / max(float(np.sqrt(atoms.graph.area_m2.sum() / n)), 1e-9))
+    order = np.lexsort((x, row))
+    width = max(3, len(str(n)))
+    names = [""] * n
+    for number, z_ in enumerate(order, start=1):
+        names[z_] = f"{number:0{width}d}"
+    return names
+
+
+def _plan(
+    town: _Town,
+    buildings: gpd.GeoDataFrame,
+    atoms: Atoms,
+    zone: I32,
+    names: list[str],
+    goal: Goal,
+    unit: str,
+    count: F64,
+    people: F64,
+    ground: dict[str, Geometries],
+    misses: list[Miss],
+    moved: dict[str, Any] | None,
+    seconds: dict[str, float],
+    seed: int,
+) -> Plan:
+    table = report.grid_table(atoms, zone, goal)
+    households, persons = table.weight.T if unit == "households" else table.weight.T[::-1]
+    order = np.argsort(np.array(names), kind="stable")
+    label = np.array(names, dtype=object)
+    building_zone = np.where(atoms.building_atom >= 0, zone[atoms.building_atom], -1).astype(np.int32)
+    outside = building_zone < 0
+    notes = list(town.notes)
+    if outside.any():
+        notes.append(
+            f"{int(outside.sum())} buildings with {_whole(count[outside].sum())} households stand outside the boundary "
+            "and belong to no grid."
+        )
+    grids = gpd.GeoDataFrame(
+        {
+            "grid": label,
+            "households": _tidy(households),
+            "persons": _tidy(persons),
+            "n_buildings": table.n_buildings.astype(np.int64),
+            "in_band": table.in_band,
+            "polsby_popper": np.round(table.polsby_popper, 6),
+        },
+        geometry=gpd.GeoSeries(ground["grids"], crs=town.crs),
+    ).rename_geometry("geom")
+    details = _details(town, atoms, zone, goal, table, building_zone, misses)
+    marked = buildings.copy()
+    marked["grid"] = np.where(outside, None, label[building_zone])
+    if marked.geometry.name != "geom" and "geom" not in marked.columns:
+        marked = marked.rename_geometry("geom")
+    pieces = gpd.GeoDataFrame(
+        {
+            "atom": np.arange(atoms.arcs.n_atom),
+            "grid": label[zone],
+            "households": _tidy(atoms.graph.weight[:, 0 if unit == "households" else 1]),
+        },
+        geometry=gpd.GeoSeries(ground["atoms"], crs=town.crs),
+    ).rename_geometry("geom")
+    shares = report.barrier_shares(atoms, zone)
+    parts = shapely.get_num_geometries(ground["grids"])
+    alone = [m for m in misses if m.alone]
+    n_feasible = len(label) - len(alone)
+    n_in_band = int(table.in_band.sum())
+    summary = {
+        "n_grids": len(label),
+        "n_in_band": n_in_band,
+        "n_infeasible_alone": len(alone),
+        "share_in_band": n_in_band / len(label),
+        "share_in_band_feasible": n_in_band / n_feasible if n_feasible else None,
+        "n_discontiguous": int(((table.parts != 1) | (parts > 1)).sum()),
+        "households": _whole(households.sum()),
+        "mean_polsby_popper": round(float(table.polsby_popper.mean()), 4),
+        "barrier_share": round(1.0 - shares.get("ground", 0.0), 4) if shares else None,
+        "estates_cut": report.estates_cut(town.estate, building_zone),
+        "moved": moved or {"households": 0, "buildings": 0, "bound_households": 0},
+        "misses": [
+            {"grid": names[m.zone], "households": _whole(households[m.zone]), "why": m.why} for m in misses
+        ],
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "seed": seed,
+    }
+    return Plan(
+        grids.iloc[order].reset_index(drop=True),
+        marked,
+        pieces,
+        summary,
+        details.assign(grid=label).iloc[order].reset_index(drop=True),
+        shares,
+        notes,
+    )
+
+
+def _details(
+    town: _Town, atoms: Atoms, zone: I32, goal: Goal, table: report.GridTable, building_zone: I32, misses: list[Miss]
+) -> pd.DataFrame:
+    n = len(table.area_m2)
+    spots = shapely.get_coordinates(shapely.point_on_surface(town.land.buildings))
+    inside = building_zone >= 0
+    weight = np.zeros(len(spots))
+    weight[inside] = 1.0
+    why = {m.zone: m.why for m in misses}
+    return pd.DataFrame(
+        {
+            "area_m2": table.area_m2,
+            "perimeter_m": table.perimeter_m,
+            "from_target": table.weight[:, 0] - goal.band[0, 1],
+            "walking_radius_m": report.walking_radius_m(spots, weight, building_zone, n),
+            "why_missed": [why.get(z) for z in range(n)],
+        }
+    )
+
+
+def _tidy(values: F64) -> Any:
+    """Whole numbers where all are whole."""
+    return values.astype(np.int64) if np.array_equal(values, np.rint(values)) else values
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if float(value).is_integer() else float(value)
+
+
+__all__ = ["Bools", "Effort", "I8", "Plan", "partition"]

@@ -1,0 +1,219 @@
+"""From foreign cells to values of a field: every value is of its type and within its bounds, or the row has a reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from onemap.domain.layer import Field, FieldType, Layer
+from onemap.ingest.names import plain_name
+
+#: Times without a zone are Chinese wall clock.
+LOCAL = ZoneInfo("Asia/Shanghai")
+MAX_TEXT = 2000
+
+_EMPTY = frozenset({"", "null", "<null>", "none", "nan", "n/a", "#n/a", "\\n", "-", "--", "—", "/"})
+_TRUE = frozenset({"true", "t", "yes", "y", "1", "是", "有", "在岗", "封闭", "√", "对", "真", "可"})
+_FALSE = frozenset({"false", "f", "no", "n", "0", "否", "无", "不", "离岗", "不封闭", "开放", "×", "错", "假", "没有", "不可"})
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:层|户|人|米|m|年|f|楼|m2|㎡|平方米|天|日|个|度|°|km/h|公里/小时)?")
+_YEAR_OF_DATE = re.compile(r"(\d{4})[-/.年]\d{1,2}.*")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]*(.+))?")
+_EXACT = 2**53
+_INT32 = 2**31
+_PATTERNS = {
+    ("areas", "area_code"): (re.compile(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}"), "2, 4, 6, 9 or 12 digits"),
+    ("grids", "grid_code"): (re.compile(r"\d{15}"), "15 digits"),
+    ("management_points", "point_code"): (re.compile(r"\d{12,}"), "at least 12 digits"),
+    ("department_grids", "department_grid_code"): (re.compile(r"\d{20}"), "20 digits"),
+}
+_AREA_PATTERN = (re.compile(r"\d{2,12}"), "2 to 12 digits")
+
+type Converted = tuple[Any, str | None]
+
+
+def convert(layer: Layer, field: Field, values: Sequence[Any]) -> tuple[list[Any], dict[int, str]]:
+    """A column as values of a field, and a reason for every row whose cell is none."""
+    cell = _Cell(layer, field)
+    known: dict[tuple[type, Any], Converted] = {}
+    result: list[Any] = [None] * len(values)
+    problem: dict[int, str] = {}
+    for row, value in enumerate(values):
+        key = (type(value), value)
+        if key not in known:
+            known[key] = cell.convert(value)
+        result[row], reason = known[key]
+        if reason is not None:
+            problem[row] = reason
+    return result, problem
+
+
+class _Cell:
+    """Converts the cells of one field."""
+
+    def __init__(self, layer: Layer, field: Field) -> None:
+        self.field = field
+        self.words = {plain_name(word) if word else "": value for word, value in layer.mapping.values.get(field.name, {}).items()}
+        if field.codes is not None:
+            for code in field.codes.codes:
+                for word in (code.title.en, code.title.zh, code.value):
+                    self.words[plain_name(word)] = code.value
+        area = _AREA_PATTERN if field.name == "area_code" else None
+        self.pattern = _PATTERNS.get((layer.name, field.name), area)
+
+    def convert(self, value: Any) -> Converted:
+        """The value of a cell, or why it has none."""
+        empty = _is_empty(value)
+        if empty and "" in self.words:
+            return self._within(self._typed_default())
+        if empty:
+            return (None, f"{self._name} is missing") if self.field.required or self.field.unique else (None, None)
+        try:
+            typed = self._typed(value)
+        except ValueError as wrong:
+            return None, str(wrong)
+        return self._within(typed)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.field.name} ({self.field.title.zh})"
+
+    def _typed_default(self) -> Any:
+        return _as_integer(self.words[""], self._name) if self.field.type is FieldType.INTEGER else self.words[""]
+
+    def _typed(self, value: Any) -> Any:
+        if self.field.codes is not None:
+            return self._code(value)
+        mapped = self.words.get(plain_name(str(value)))
+        given = value if mapped is None else mapped
+        match self.field.type:
+            case FieldType.INTEGER:
+                return _as_integer(given, self._name, is_year=self.field.unit == "year")
+            case FieldType.NUMBER:
+                return _as_number(given, self._name)
+            case FieldType.BOOLEAN:
+                return _as_boolean(given, self._name)
+            case FieldType.DATE:
+                return _as_datetime(given, self._name).date()
+            case FieldType.DATETIME:
+                return _as_datetime(given, self._name)
+            case _:
+                return _as_text(given, self._name)
+
+    def _code(self, value: Any) -> Any:
+        code = self.words.get(plain_name(_as_text(value, self._name)))
+        if code is None:
+            raise ValueError(f"unknown code '{str(value)[:40]}' for {self._name}")
+        return int(code) if self.field.type is FieldType.INTEGER else code
+
+    def _within(self, value: Any) -> Converted:
+        low, high = self.field.minimum, self.field.maximum
+        if (low is not None and value < low) or (high is not None and value > high):
+            return None, f"{self._name} is {value:g}, not between {_bound(low)} and {_bound(high)}"
+        if self.pattern is not None and not self.pattern[0].fullmatch(str(value)):
+            return None, f"{self._name} is '{str(value)[:40]}', not {self.pattern[1]}"
+        return value, None
+
+
+def _is_empty(value: Any) -> bool:
+    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN is unlike itself
+        return True
+    return isinstance(value, str) and value.strip().casefold() in _EMPTY
+
+
+def _as_text(value: Any, name: str) -> str:
+    if isinstance(value, float):
+        if abs(value) >= _EXACT:
+            raise ValueError(f"{name} is a number too long to be exact; store it as text")
+        text = str(int(value)) if value.is_integer() else repr(value)
+    else:
+        text = str(value).replace("\0", "").strip()
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"{name} has {len(text):,} characters, more than {MAX_TEXT:,}")
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _as_number(value: Any, name: str) -> float:
+    if isinstance(value, bool):
+        raise ValueError(f"{name} is '{value}', not a number")  # noqa: TRY004 - a cell's reason, not a caller's fault
+    if isinstance(value, int | float):
+        number = float(value)
+    else:
+        text = unicodedata.normalize("NFKC", str(value)).strip().replace(",", "").casefold()
+        match = _NUMBER.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{name} is '{str(value)[:40]}', not a number")
+        number = float(match[1])
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{name} is infinite")
+    return number
+
+
+def _as_integer(value: Any, name: str, *, is_year: bool = False) -> int:
+    if is_year and isinstance(value, str) and (match := _YEAR_OF_DATE.fullmatch(value.strip())):
+        return int(match[1])
+    number = _as_number(value, name)
+    if not number.is_integer():
+        raise ValueError(f"{name} is {number:g}, not a whole number")
+    if abs(number) >= _INT32:
+        raise ValueError(f"{name} is {number:.0f}, too large a number")
+    return int(number)
+
+
+def _as_boolean(value: Any, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = _as_text(value, name).casefold()
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise ValueError(f"{name} is '{text[:40]}', neither yes nor no")
+
+
+def _as_datetime(value: Any, name: str) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        found: dt.datetime | None = value
+    elif isinstance(value, dt.date):
+        found = dt.datetime(value.year, value.month, value.day, tzinfo=LOCAL)
+    else:
+        found = _parsed(_as_text(value, name))
+    if found is None:
+        raise ValueError(f"{name} is '{str(value)[:40]}', not a date")
+    return found if found.tzinfo else found.replace(tzinfo=LOCAL)
+
+
+def _parsed(text: str) -> dt.datetime | None:
+    match = _DATE.fullmatch(text)
+    if match:
+        clock = re.sub("[时分点](?=.)", ":", (match[4] or "").strip()).rstrip("时分秒点:")
+        text = f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}" + (f"T{clock:0>{len(clock) + (clock[1:2] == ':')}}" if clock else "")
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _bound(value: float | None) -> str:
+    return "any" if value is None else f"{value:g}"
+
+
+def duplicates(keys: Sequence[Any], usable: Sequence[bool], name: str) -> dict[int, str]:
+    """A reason for every row whose key an earlier usable row has."""
+    first: dict[Any, int] = {}
+    problem = {}
+    for row, (key, good) in enumerate(zip(keys, usable, strict=True)):
+        if not good:
+            continue
+        if key in first:
+            problem[row] = f"duplicate key {name} '{key}', first in row {first[key] + 1}"
+        else:
+            first[key] = row
+    return problem
+
+
+def merge(into: dict[int, str], more: Mapping[int, str]) -> None:
+    """Add reasons; the first reason of a row stays."""
+    for row, reason in more.items():
+        into.setdefault(row, reason)

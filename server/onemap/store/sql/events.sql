@@ -1,0 +1,47 @@
+-- name: page
+-- By level, then time. The keyset comparison stands in the WHERE, so that page 1,000 costs what page 1 costs.
+SELECT
+    e.fid, e.event_no, e.title, e.kind, e.level, e.state, e.template, e.source, e.place, e.area_code, e.grid_code,
+    e.reported_at, e.deadline_at, e.closed_at, coalesce(e.closed_at, now()) > e.deadline_at AS overdue,
+    ST_X(e.geom) AS lon, ST_Y(e.geom) AS lat
+FROM core.event AS e
+WHERE {matching} AND {after}
+ORDER BY e.level DESC, e.reported_at DESC, e.fid DESC
+LIMIT %(n_rows)s;
+
+-- name: counts
+SELECT
+    count(*),
+    count(*) FILTER (WHERE e.closed_at IS NULL),
+    count(*) FILTER (WHERE coalesce(e.closed_at, now()) > e.deadline_at),
+    count(*) FILTER (WHERE e.level = 1),
+    count(*) FILTER (WHERE e.level = 2),
+    count(*) FILTER (WHERE e.level = 3),
+    count(*) FILTER (WHERE e.level = 4)
+FROM core.event AS e
+WHERE {matching};
+
+-- name: histogram
+-- Equal bins between the two ends; a bin without events is not in the answer.
+SELECT
+    width_bucket(extract(EPOCH FROM e.reported_at), %(since_s)s, %(until_s)s, %(bins)s) - 1 AS bin,
+    e.level,
+    count(*)
+FROM core.event AS e
+WHERE {matching}
+GROUP BY 1, 2
+ORDER BY 1, 2;
+
+-- name: one
+SELECT
+    e.fid, e.event_no, e.title, e.kind, e.level, e.state, e.template, e.source, e.place, e.area_code, e.grid_code,
+    e.reported_at, e.deadline_at, e.closed_at, coalesce(e.closed_at, now()) > e.deadline_at AS overdue,
+    ST_X(e.geom) AS lon, ST_Y(e.geom) AS lat
+FROM core.event AS e
+WHERE e.event_no = %(event_no)s AND {matching};
+
+-- name: history
+SELECT a.seq, a.action, a.to_state, a.actor_post, a.note, a.at
+FROM core.event_action AS a
+WHERE a.event_no = %(event_no)s
+ORDER BY a.seq;
