@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -17,21 +18,27 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from onemap.analyses.all import ALL
+from onemap.analyses.runner import work
 from onemap.api import areas, events, features, health, problems, session
 from onemap.api import catalog as catalog_routes
 from onemap.api.deps import Parts
 from onemap.api.sign_in import SignIn
+from onemap.api.tiles import tile_routes
 from onemap.catalog.read import read_catalog
-from onemap.domain.layer import Catalog
+from onemap.catalog.style import read_style_book
 from onemap.domain.scope import Scope
 from onemap.live.notices import follow_layers
 from onemap.settings import Settings
 from onemap.store.accounts import account_of
 from onemap.store.db import AsyncDb, Db
 from onemap.store.ready import what_is_missing
+from onemap.store.tiles import TileCache, TileStore
 
 _STATIC = Path(__file__).parent / "static" / "dashboard"
 _YEAR_S = 31_536_000
+#: How long a stopping server waits for its running job, seconds; another process takes the job over.
+_PATIENCE_S = 2.0
 
 
 def create_from_env() -> ASGIApp:
@@ -46,6 +53,7 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
     catalog = read_catalog(settings.layers_dir)
     db = Db(database_url)
     adb = AsyncDb(database_url)
+    tiles = TileStore(catalog, adb, TileCache())
 
     async def find_account(token: str) -> tuple[str, Scope] | None:
         return await account_of(adb, token)
@@ -54,33 +62,40 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         db.open()
         await adb.open()
-        notices = asyncio.create_task(follow_layers(database_url, lambda layer: None, lambda: None))
+        stop = threading.Event()
+        runner = threading.Thread(target=work, args=(db, catalog, ALL, stop), name="onemap jobs", daemon=True)
+        runner.start()
+        notices = asyncio.create_task(follow_layers(database_url, tiles.cache.invalidate, tiles.cache.clear))
         try:
             yield
         finally:
+            stop.set()
             notices.cancel()
             await asyncio.gather(notices, return_exceptions=True)
+            await asyncio.to_thread(runner.join, _PATIENCE_S)
             await adb.close()
             db.close()
 
-    app = _http(catalog, lifespan)
+    app = _http(lifespan)
+    fast = tile_routes(catalog, tiles, read_style_book(settings.tiles_dir), public_url=settings.public_url)
+    app.router.routes[:0] = fast
     app.state.parts = Parts(catalog=catalog, db=db)
     app.state.find_account = find_account
     app.state.is_ready = lambda: what_is_missing(adb, wants_data=settings.demo_scale is not None)
     return health.Measured(SignIn(app, find_account=find_account, trusts_local=settings.trusts_local))
 
 
-def openapi_document(settings: Settings) -> dict[str, object]:
+def openapi_document() -> dict[str, object]:
     """The OpenAPI document of our own API, without a database."""
 
     @asynccontextmanager
     async def nothing(_: FastAPI) -> AsyncIterator[None]:
         yield
 
-    return _http(read_catalog(settings.layers_dir), nothing).openapi()
+    return _http(nothing).openapi()
 
 
-def _http(catalog: Catalog, lifespan: object) -> FastAPI:
+def _http(lifespan: object) -> FastAPI:
     app = FastAPIOffline(
         docs_url="/api/docs",
         redoc_url=None,

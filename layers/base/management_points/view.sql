@@ -17,7 +17,7 @@ WHERE
 
 -- name: write
 BEGIN
-    IF tg_op = 'DELETE' THEN
+    IF tg_op = 'DELETE' THEN -- noqa: LT02
         DELETE FROM core.grid WHERE fid = old.fid;
         RETURN old;
     END IF;

@@ -21,7 +21,7 @@ FROM core.event AS e;
 
 -- name: write
 BEGIN
-    IF tg_op = 'DELETE' THEN
+    IF tg_op = 'DELETE' THEN -- noqa: LT02
         DELETE FROM core.event WHERE fid = old.fid;
         RETURN old;
     END IF;

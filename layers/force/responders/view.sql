@@ -19,7 +19,7 @@ WHERE r.on_duty;
 
 -- name: write
 BEGIN
-    IF tg_op = 'DELETE' THEN
+    IF tg_op = 'DELETE' THEN -- noqa: LT02
         DELETE FROM core.responder WHERE fid = old.fid;
         RETURN old;
     END IF;

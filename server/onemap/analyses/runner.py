@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -43,7 +45,8 @@ def run_next(db: Db, catalog: Catalog, registry: Registry) -> bool:
     analysis = registry.analysis(job.process)
     context = Context(db=db, catalog=catalog, scope=job.scope, report=_Reporter(db, job))
     try:
-        outputs = analysis.run(context, job.inputs)
+        with _alive(db, job):
+            outputs = analysis.run(context, job.inputs)
     except Dismissed:
         return True
     except OneMapError as refused:
@@ -57,6 +60,25 @@ def run_next(db: Db, catalog: Catalog, registry: Registry) -> bool:
         with db.connection() as connection:
             jobs.finish(connection, job.job_id, outputs)
     return True
+
+
+@contextmanager
+def _alive(db: Db, job: jobs.Claimed) -> Iterator[None]:
+    """Keep saying that we are alive while a job runs: an analysis may think for minutes without a report."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(jobs.SILENCE_S / 4):
+            with db.connection() as connection:
+                jobs.beat(connection, job.job_id)
+
+    thread = threading.Thread(target=beat, name="onemap job alive", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 class _Reporter:

@@ -25,12 +25,18 @@ OSM = "osm"
 @click.command("import")
 @click.argument("layer")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--crs", metavar="CRS", help="wgs84, cgcs2000, gcj02, bd09 or EPSG:n; needed where the file does not say.")
-@click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="Which column feeds a field (also lon, lat, wkt).")
+@click.option(
+    "--crs", metavar="CRS", help="wgs84, cgcs2000, gcj02, bd09 or EPSG:n; needed where the file does not say."
+)
+@click.option(
+    "--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="Which column feeds a field (also lon, lat, wkt)."
+)
 @click.option("--set", "constants", multiple=True, metavar="FIELD=VALUE", help="One value for all rows.")
 @click.option("--layer", "part", metavar="NAME", help="Which layer, sheet or Shapefile of the file.")
 @click.option("--encoding", help="Encoding of texts, where it is not recognised: gbk, utf-8.")
-@click.option("--estimate-households", "rule", metavar="RULE", help="Estimate households where absent: footprint_floors.")
+@click.option(
+    "--estimate-households", "rule", metavar="RULE", help="Estimate households where absent: footprint_floors."
+)
 @click.option("--max-rejects", default="20%", show_default=True, metavar="N|N%", help="Rows that may be left out.")
 @click.option("--rejects", "rejects_file", type=click.Path(path_type=Path), help="Where to list rows left out.")
 @click.option("--keep-original", type=click.Path(path_type=Path), help="Keep the coordinates as they came in this CSV.")
@@ -71,7 +77,7 @@ def command(
         part=part,
         columns=columns,
         constants=constants,
-        bbox=_box(bbox),
+        bbox=box(bbox),
         limit=parse_limit(max_rejects),
         rejects_file=rejects_file or rejects_path(settings.data_dir, file, dt.datetime.now(dt.UTC)),
         keep_original=keep_original,
@@ -89,13 +95,8 @@ def command(
     emit(dataclasses.asdict(report), as_json, lambda: _human(report))
 
 
-@contextmanager
-def _told() -> Iterator[Callable[[str, float, float], None]]:
-    with Progress("Reading") as bar:
-        yield lambda label, done, total: bar(done, total or max(done, 1), label)
-
-
-def _box(text: str | None) -> tuple[float, float, float, float] | None:
+def box(text: str | None) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of ``--bbox``."""
     if text is None:
         return None
     try:
@@ -105,6 +106,12 @@ def _box(text: str | None) -> tuple[float, float, float, float] | None:
     if west >= east or south >= north:
         raise UsageError(f"--bbox {text}: west must be less than east, south less than north.")
     return west, south, east, north
+
+
+@contextmanager
+def _told() -> Iterator[Callable[[str, float, float], None]]:
+    with Progress("Reading") as bar:
+        yield lambda label, done, total: bar(done, total or max(done, 1), label)
 
 
 def _human(report: Report) -> str:

@@ -6,11 +6,10 @@ import click
 
 from onemap.app import openapi_document
 from onemap.cli.common import emit, json_option
-from onemap.settings import Settings
 
 
 @click.command()
 @json_option
 def command(as_json: bool) -> None:  # noqa: ARG001 the document is JSON with or without --json
     """Print the OpenAPI document of the API under /api (always JSON)."""
-    emit(openapi_document(Settings.from_env()), True, "")
+    emit(openapi_document(), True, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -69,7 +70,7 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
     if out is not None and not out.resolve().parent.is_dir():
         raise UsageError(f"There is no folder '{out.parent}' to write {out.name} to.")
     sources = _from_osm(asked) if asked["osm"] else _from_files(asked)
-    with _stop_on_interrupt() as stopped, Progress("partition") as bar:
+    with _stop_on_interrupt() as stopped, Progress("partition") as bar, _c_output_to_stderr():
 
         def progress(stage: str, share: float) -> None:
             bar(_STAGE_START[stage] + _STAGE_SHARE[stage] * share, 1.0, stage)
@@ -260,6 +261,20 @@ def _stop_on_interrupt() -> Iterator[list[bool]]:
         yield stopped
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _c_output_to_stderr() -> Iterator[None]:
+    """METIS prints its complaints to stdout, which belongs to our answer."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def write_plan(plan: Plan, path: Path, drop: tuple[str, ...] = ()) -> None:

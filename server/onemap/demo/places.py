@@ -203,7 +203,7 @@ def building_title(community: Community, k: int) -> str:
 
 def _fronts(community: Community, members: I64, rng: np.random.Generator) -> Spots:
     """Shop fronts every 8 m around commercial buildings."""
-    rings = shapely.exterior_ring(shapely.buffer(shapes_of([community.homes.buildings[k].shape for k in members]), 1.2, quad_segs=1))
+    rings = shapely.get_exterior_ring(shapely.buffer(shapes_of([community.homes.buildings[k].shape for k in members]), 1.2, quad_segs=1))
     n = np.maximum(3, (shapely.length(rings) / 8.0)).astype(int)
     which = np.repeat(np.arange(len(members)), n)
     share = np.concatenate([(np.arange(k) + 0.5) / k for k in n]) if len(n) else np.zeros(0)

@@ -69,7 +69,7 @@ def cameras(community: Community, places: Places, rng: np.random.Generator, coun
     status = np.where(rng.random(n) < 0.036, "offline", np.where(rng.random(n) < 0.012, "repair", "online"))
     columns = {
         "camera_id": texts([f"CAM-{code[6:]}-{k:05d}" for k in number]),
-        "gb28181_id": texts([f"{code[:6]}{int(code[6:]) % 100:02d}{v[3]}{v[4]}7{k:06d}" for v, k in zip(values, _serial(code, number), strict=True)]),
+        "gb28181_id": texts([f"{code[:6]}{code[7:9]}{v[3]}{v[4]}7{k:06d}" for v, k in zip(values, _serial(code, number), strict=True)]),
         "camera_class": kind,
         "bearing_deg": np.round(np.mod(spots.bearing_deg + rng.normal(0, 6, n), 360.0), 0) % 360,
         "fov_deg": np.round(np.array([v[1] for v in values]) + rng.normal(0, 6, n)).clip(30, 130),

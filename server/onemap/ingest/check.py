@@ -17,9 +17,14 @@ LOCAL = ZoneInfo("Asia/Shanghai")
 MAX_TEXT = 2000
 
 _EMPTY = frozenset({"", "null", "<null>", "none", "nan", "n/a", "#n/a", "\\n", "-", "--", "—", "/"})
+_UNKNOWN = frozenset({"yes", "unknown", "unclassified", "building", "未知", "不详", "不明", "未分类", "其他不详"})
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "是", "有", "在岗", "封闭", "√", "对", "真", "可"})
-_FALSE = frozenset({"false", "f", "no", "n", "0", "否", "无", "不", "离岗", "不封闭", "开放", "×", "错", "假", "没有", "不可"})
-_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:层|户|人|米|m|年|f|楼|m2|㎡|平方米|天|日|个|度|°|km/h|公里/小时)?")
+_FALSE = frozenset(
+    {"false", "f", "no", "n", "0", "否", "无", "不", "离岗", "不封闭", "开放", "×", "错", "假", "没有", "不可"}
+)
+_NUMBER = re.compile(
+    r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:层|户|人|米|m|年|f|楼|m2|㎡|平方米|天|日|个|度|°|km/h|公里/小时)?"
+)
 _YEAR_OF_DATE = re.compile(r"(\d{4})[-/.年]\d{1,2}.*")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]*(.+))?")
 _EXACT = 2**53
@@ -56,7 +61,9 @@ class _Cell:
 
     def __init__(self, layer: Layer, field: Field) -> None:
         self.field = field
-        self.words = {plain_name(word) if word else "": value for word, value in layer.mapping.values.get(field.name, {}).items()}
+        self.words = {
+            plain_name(word) if word else "": value for word, value in layer.mapping.values.get(field.name, {}).items()
+        }
         if field.codes is not None:
             for code in field.codes.codes:
                 for word in (code.title.en, code.title.zh, code.value):
@@ -66,7 +73,7 @@ class _Cell:
 
     def convert(self, value: Any) -> Converted:
         """The value of a cell, or why it has none."""
-        empty = _is_empty(value)
+        empty = _is_empty(value) or self._says_nothing(value)
         if empty and "" in self.words:
             return self._within(self._typed_default())
         if empty:
@@ -80,6 +87,12 @@ class _Cell:
     @property
     def _name(self) -> str:
         return f"{self.field.name} ({self.field.title.zh})"
+
+    def _says_nothing(self, value: Any) -> bool:
+        """Whether a cell of a code field holds a word for "not known" that the layer does not map itself."""
+        if self.field.codes is None or not isinstance(value, str):
+            return False
+        return value.strip().casefold() in _UNKNOWN and plain_name(value) not in self.words
 
     def _typed_default(self) -> Any:
         return _as_integer(self.words[""], self._name) if self.field.type is FieldType.INTEGER else self.words[""]
@@ -188,7 +201,9 @@ def _parsed(text: str) -> dt.datetime | None:
     match = _DATE.fullmatch(text)
     if match:
         clock = re.sub("[时分点](?=.)", ":", (match[4] or "").strip()).rstrip("时分秒点:")
-        text = f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}" + (f"T{clock:0>{len(clock) + (clock[1:2] == ':')}}" if clock else "")
+        text = f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}" + (
+            f"T{clock:0>{len(clock) + (clock[1:2] == ':')}}" if clock else ""
+        )
     try:
         return dt.datetime.fromisoformat(text)
     except ValueError:

@@ -51,7 +51,9 @@ class HouseholdRule:
             0 where no one is taken to live; a home large enough for one household holds at least one.
         """
         by_height = np.maximum(np.floor(height_m / self.floor_height_m), 1.0)
-        storeys = np.where(np.isfinite(floors), floors, np.where(np.isfinite(height_m), by_height, self.floors_when_unknown))
+        storeys = np.where(
+            np.isfinite(floors), floors, np.where(np.isfinite(height_m), by_height, self.floors_when_unknown)
+        )
         share = np.array([self.residential_share.get(u, 0.0) if u else self.share_when_unknown for u in use])
         home_m2 = footprint_m2 * np.maximum(storeys, 1.0) * share
         whole = np.maximum(np.rint(home_m2 / self.m2_per_household), 1.0)

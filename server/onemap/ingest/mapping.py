@@ -64,7 +64,9 @@ def fields_of(layer: Layer) -> dict[str, Field]:
     return {AREA_CODE: AREA_FIELD} | {field.name: field for field in layer.fields}
 
 
-def plan(layer: Layer, columns: Sequence[str], wanted: Wishes, *, writable: Collection[str], places: Collection[str]) -> Plan:
+def plan(
+    layer: Layer, columns: Sequence[str], wanted: Wishes, *, writable: Collection[str], places: Collection[str]
+) -> Plan:
     """
     Field by field, the column that feeds it: as the person says, else by the field's own name and titles, else by the
     names that the layer's import.toml lists. A column feeds one field.
@@ -73,7 +75,9 @@ def plan(layer: Layer, columns: Sequence[str], wanted: Wishes, *, writable: Coll
     for name, column in chosen.items():
         if column not in columns:
             raise InputRefused(f"There is no column '{column}' for {name}; the file has {', '.join(columns)}.")
-    open_fields = [f for f in fields_of(layer).values() if f.name in writable and f.name not in {*chosen, *wanted.constants}]
+    open_fields = [
+        f for f in fields_of(layer).values() if f.name in writable and f.name not in {*chosen, *wanted.constants}
+    ]
     free = [column for column in columns if column not in chosen.values()]
     for words in (_own_names, lambda field: layer.mapping.columns.get(field.name, ())):
         for field in open_fields:
@@ -124,6 +128,8 @@ def _pairs(given: Sequence[str], option: str, known: Collection[str], layer: Lay
         if not sign or not value:
             raise UsageError(f"{option} {text}: write field=column, for one {option} name=名称.")
         if name not in known:
-            raise UsageError(f"{option} {text}: layer '{layer.name}' has no field '{name}'; it has {', '.join(sorted(known))}.")
+            raise UsageError(
+                f"{option} {text}: layer '{layer.name}' has no field '{name}'; it has {', '.join(sorted(known))}."
+            )
         found[name] = value
     return found

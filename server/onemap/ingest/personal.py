@@ -40,10 +40,14 @@ _NAMED_LATIN = frozenset({
 _OSM_WORDS = frozenset({"religion", "nationality", "owner", "cell", "face", "race", "xm", "mobile"})
 _OSM_MARKS = frozenset({"osmid", "@id", "fullid", "osmtype", "osmwayid"})
 #: Columns that name a post or, in careless tables, the person who fills it: their values decide.
-_POSTS = re.compile("网格员|网格长|楼长|楼栋长|楼组长|单元长|河长|街长|路长|责任人|管理员|信息员|巡查员|上报人|处理人|报告人|经办人|户名|志愿者|owner|officer|manager")
+_POSTS = re.compile(
+    "网格员|网格长|楼长|楼栋长|楼组长|单元长|河长|街长|路长|责任人|管理员|信息员|巡查员|上报人|处理人|报告人|经办人|户名|志愿者|owner|officer|manager"
+)
 _CODES = re.compile("编码|编号|代码|码|id$|code|gid|网格|grid|no$|key")
 
-_ID_18 = re.compile(r"(?<![0-9A-Za-z])([1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])(?![0-9A-Za-z])")
+_ID_18 = re.compile(
+    r"(?<![0-9A-Za-z])([1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])(?![0-9A-Za-z])"
+)
 _ANY_18 = re.compile(r"\d{17}[\dXx]")
 _ID_15 = re.compile(r"[1-8]\d{5}(\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{3}")
 _MOBILE = re.compile(r"(?<![\dA-Za-z.+-])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![\dA-Za-z.])")
@@ -59,7 +63,9 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 
 
-def refuse_personal(columns: Mapping[str, pa.Array], file: str, *, work_phones: Collection[str] = (), codes: Collection[str] = ()) -> None:
+def refuse_personal(
+    columns: Mapping[str, pa.Array], file: str, *, work_phones: Collection[str] = (), codes: Collection[str] = ()
+) -> None:
     """
     ``InputRefused`` that names every column with personal data.
 

@@ -120,7 +120,9 @@ class Importer:
                 if name in self.catalog:
                     prepared.append(self._prepared_osm(self.catalog.layer(name), answer, options))
         if report.incomplete:
-            report.notes.append("Ways and relations that form no closed area in this extract are in no count (incomplete).")
+            report.notes.append(
+                "Ways and relations that form no closed area in this extract are in no count (incomplete)."
+            )
         return self._published(prepared, report, options, path, crs=None)
 
     def _decoded(self, job: dict[str, Any], options: Options) -> dict[str, Any]:
@@ -130,14 +132,24 @@ class Importer:
     def _prepared(
         self, layer: Layer, source: Source, table: pa.Table, wanted: Wishes, options: Options, report: Report
     ) -> Prepared:
-        columns = {name: table.column(name).combine_chunks() for name in table.column_names if not name.startswith("__")}
-        places = place_columns(list(columns), wanted.places, source.name).values() if _is_table(source, columns, wanted) else ()
+        columns = {
+            name: table.column(name).combine_chunks() for name in table.column_names if not name.startswith("__")
+        }
+        places = (
+            place_columns(list(columns), wanted.places, source.name).values()
+            if _is_table(source, columns, wanted)
+            else ()
+        )
         made = plan(layer, list(columns), wanted, writable=writable(layer), places=list(places))
         refuse_personal(
             {name: values for name, values in columns.items() if name not in places},
             source.name,
             work_phones={column for name, column in made.columns.items() if name.endswith("phone")},
-            codes={column for name, column in made.columns.items() if name.endswith(("_id", "_code")) or name == layer.key.name},
+            codes={
+                column
+                for name, column in made.columns.items()
+                if name.endswith(("_id", "_code")) or name == layer.key.name
+            },
         )
         report.mapping, report.constants = dict(made.columns), dict(made.constants)
         report.unused_columns = list(made.unused)
@@ -161,7 +173,8 @@ class Importer:
         listed = listing.write(rejected, options.rejects_file) if rejected and options.rejects_file else None
         report.rejects_file = str(listed) if listed else None
         report.problems = [
-            {"layer": r.layer, "row": r.row or None, "key": r.key, "reason": r.reason} for r in rejected[:_SHOWN_PROBLEMS]
+            {"layer": r.layer, "row": r.row or None, "key": r.key, "reason": r.reason}
+            for r in rejected[:_SHOWN_PROBLEMS]
         ]
         for part in prepared:
             listing.hold_to(options.limit, part.layer.name, part.rejects, part.n_read, listed)

@@ -41,7 +41,6 @@ FEATURES = tuple(
         "cql2/1.0/conf/spatial-functions",
         "cql2/1.0/conf/temporal-functions",
         "cql2/1.0/conf/property-property",
-        "cql2/1.0/conf/arithmetic",
     )
 )
 

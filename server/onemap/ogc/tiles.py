@@ -165,8 +165,7 @@ def joined(tiles: Iterable[TileAnswer]) -> tuple[bytes, str]:
     if not found:
         return b"", '"empty"'
     mark = hashlib.blake2b("".join(tile.etag for tile in found).encode(), digest_size=10).hexdigest()
-    # gzip members may follow each other as well
-    return b"".join(tile.body for tile in found), f'"{mark}"'
+    return gzip.compress(b"".join(gzip.decompress(tile.body) for tile in found), 5, mtime=0), f'"{mark}"'
 
 
 def plain(body: bytes) -> bytes:

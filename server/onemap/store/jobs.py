@@ -74,6 +74,11 @@ def report(connection: Connection, job_id: UUID, progress: int, message: str | N
     return connection.execute(statement(named("jobs")["progress"]), values).fetchone() is not None
 
 
+def beat(connection: Connection, job_id: UUID) -> None:
+    """Say that a job's runner is alive."""
+    connection.execute(statement(named("jobs")["beat"]), {"job_id": job_id})
+
+
 def finish(connection: Connection, job_id: UUID, results: dict[str, Any]) -> None:
     """Leave a job's results."""
     _finish(connection, job_id, "successful", None, Jsonb(results))

@@ -1,9 +1,9 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import type { Language } from '../i18n/index.ts';
-import type { Bounds, Catalog, Counts, Feature } from './types.ts';
+import type { Bounds, Catalog, Counts, Feature, Session } from './types.ts';
 
 /** Why an answer did not come; each is its own picture and words on the page. */
-export type FailureKind = 'denied' | 'gone' | 'offline' | 'timeout' | 'server';
+export type FailureKind = 'denied' | 'signed-out' | 'gone' | 'offline' | 'timeout' | 'server';
 
 export class Failure extends Error {
   constructor(
@@ -28,17 +28,29 @@ export const api = {
     get(`/tiles/style/${theme}.json?lang=${language}`),
   counts: (bounds: Bounds, signal: AbortSignal): Promise<Counts> =>
     get(`/api/counts?bbox=${bounds.map((x) => x.toFixed(6)).join(',')}`, signal),
+  session: (): Promise<Session> => get('/api/session'),
+  signIn: (token: string): Promise<Session> => send('POST', '/api/session', { token }),
+  signOut: (): Promise<null> => send('DELETE', '/api/session'),
   feature: (layer: string, fid: number, signal: AbortSignal): Promise<Feature> =>
     get(`/api/features/${encodeURIComponent(layer)}/${fid}`, signal),
 };
 
-async function get<T>(path: string, given?: AbortSignal): Promise<T> {
+function get<T>(path: string, given?: AbortSignal): Promise<T> {
+  return ask(path, { headers: { accept: 'application/json' } }, given);
+}
+
+function send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  return ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+}
+
+async function ask<T>(path: string, how: RequestInit, given?: AbortSignal): Promise<T> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const signal = given ? AbortSignal.any([given, timeout]) : timeout;
   let response: Response;
   try {
-    response = await fetch(path, { signal, headers: { accept: 'application/json' } });
-    if (response.ok) return (await response.json()) as T;
+    response = await fetch(path, { ...how, signal });
+    if (response.ok) return (response.status === 204 ? null : await response.json()) as T;
   } catch (error) {
     if (given?.aborted) throw error;
     if (timeout.aborted) throw new Failure('timeout', null, null);
@@ -48,7 +60,8 @@ async function get<T>(path: string, given?: AbortSignal): Promise<T> {
 }
 
 function kindOf(status: number): FailureKind {
-  if (status === 401 || status === 403) return 'denied';
+  if (status === 401) return 'signed-out';
+  if (status === 403) return 'denied';
   if (status === 404 || status === 410) return 'gone';
   if (status === 504) return 'timeout';
   return 'server';

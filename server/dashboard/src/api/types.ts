@@ -72,3 +72,10 @@ export interface Feature {
   readonly bounds: Bounds | null;
   readonly point: LngLat | null;
 }
+
+/** Who the server takes the reader for. */
+export interface Session {
+  readonly post: string | null;
+  readonly classes: readonly string[];
+  readonly areas: readonly string[] | null;
+}

@@ -27,7 +27,7 @@ export interface Card {
 export function cardOf(feature: Feature, layer: Layer, language: Language): Card {
   const shown = layer.fields.filter((field) => isKnown(feature.properties[field.name]));
   const code = feature.properties[layer.key];
-  const title = feature.title || String(code ?? feature.fid);
+  const title = titleOf(feature, code);
   const badges = badgesOf(feature, layer, language);
   const row = (field: (typeof shown)[number]): CardRow => ({
     name: field.name,
@@ -35,6 +35,7 @@ export function cardOf(feature: Feature, layer: Layer, language: Language): Card
     ...fieldValue(field, feature.properties[field.name] ?? null, language),
   });
   const inHead = new Set([layer.key, layer.label, ...FIGURES, ...IN_BADGES]);
+  if (feature.properties.name === title) inHead.add('name');
   return {
     title,
     code: isKnown(code) ? String(code) : '',
@@ -42,6 +43,13 @@ export function cardOf(feature: Feature, layer: Layer, language: Language): Card
     figures: shown.filter((field) => FIGURES.has(field.name)).map(row),
     rows: shown.filter((field) => !inHead.has(field.name)).map(row),
   };
+}
+
+/** The server's title; a bare number (grid 10) gives way to the name. */
+function titleOf(feature: Feature, code: unknown): string {
+  const name = feature.properties.name;
+  if (typeof name === 'string' && name !== '' && /^\d+$/.test(feature.title ?? '')) return name;
+  return feature.title || String(code ?? feature.fid);
 }
 
 const FIGURES: ReadonlySet<string> = new Set(['households', 'persons']);

@@ -45,7 +45,7 @@ export function clickOn(hits: readonly Hit[], catalog: Catalog): Click {
 
 /** Tiles join points below a zoom and then carry the number joined. */
 export function isCluster(hit: Hit): boolean {
-  return typeof hit.properties['point_count'] === 'number';
+  return typeof hit.properties.point_count === 'number';
 }
 
 function rest(hits: readonly Hit[], catalog: Catalog): readonly Hit[] {

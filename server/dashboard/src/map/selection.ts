@@ -10,13 +10,19 @@ export interface SelectionColours {
   readonly halo: string;
 }
 
-/** The layers that mark what is selected: a ring about a point, a strong line along anything else. */
+/** A layer and the slot of the draw order it belongs to (tiles/styles/order.json). */
+export interface Marking {
+  readonly slot: 'choropleth' | 'area-lines' | 'selection';
+  readonly layer: LayerSpecification;
+}
+
+/** What marks the selected: a ring about a point, a strong line along anything else, a tint under the symbols. */
 export function selectionLayers(
   layer: Layer,
   selection: Selection,
   colours: SelectionColours,
   source: string,
-): readonly LayerSpecification[] {
+): readonly Marking[] {
   const from = {
     source,
     'source-layer': layer.name,
@@ -32,10 +38,13 @@ export function selectionLayers(
     case 'MultiPolygon':
       return [
         {
-          id: `${SELECTION_PREFIX}-fill`,
-          type: 'fill',
-          ...from,
-          paint: { 'fill-color': colours.accent, 'fill-opacity': 0.16 },
+          slot: 'choropleth',
+          layer: {
+            id: `${SELECTION_PREFIX}-fill`,
+            type: 'fill',
+            ...from,
+            paint: { 'fill-color': colours.accent, 'fill-opacity': 0.16 },
+          },
         },
         line('halo', from, colours.halo, 6, 0.7),
         line('line', from, colours.accent, 3, 1),
@@ -45,8 +54,8 @@ export function selectionLayers(
 
 type From = { source: string; 'source-layer': string; filter: ['==', ['id'], number] };
 
-function ring(name: string, from: From, colour: string, width: number): LayerSpecification {
-  return {
+function ring(name: string, from: From, colour: string, width: number): Marking {
+  const layer: LayerSpecification = {
     id: `${SELECTION_PREFIX}-${name}`,
     type: 'circle',
     ...from,
@@ -57,14 +66,16 @@ function ring(name: string, from: From, colour: string, width: number): LayerSpe
       'circle-stroke-width': width,
     },
   };
+  return { slot: 'selection', layer };
 }
 
-function line(name: string, from: From, colour: string, width: number, opacity: number): LayerSpecification {
-  return {
+function line(name: string, from: From, colour: string, width: number, opacity: number): Marking {
+  const layer: LayerSpecification = {
     id: `${SELECTION_PREFIX}-${name}`,
     type: 'line',
     ...from,
     layout: { 'line-join': 'round', 'line-cap': 'round' },
     paint: { 'line-color': colour, 'line-width': width, 'line-opacity': opacity },
   };
+  return { slot: 'area-lines', layer };
 }

@@ -2,6 +2,7 @@ import workerUrl from 'virtual:map-worker';
 import {
   type ExpressionSpecification,
   type FilterSpecification,
+  GeoJSONSource,
   type MapGeoJSONFeature,
   Map as MapLibre,
   type PointLike,
@@ -16,6 +17,7 @@ import type { Selection, View } from '../state/address.ts';
 import type { Padding } from '../state/layout.ts';
 import { waitForFonts } from './fonts.ts';
 import { SELECTION_PREFIX, type SelectionColours, selectionLayers } from './selection.ts';
+import { SKETCH, sketchData, sketchLayers } from './sketch.ts';
 
 setWorkerUrl(workerUrl);
 
@@ -67,6 +69,8 @@ export class MapView {
   #selection: { selection: Selection; colours: SelectionColours } | null = null;
   #padding: Padding;
   #picking = true;
+  #sketch: { places: readonly LngLat[]; closed: boolean } = { places: [], closed: false };
+  #colours: SelectionColours = { accent: '#08716a', text: '#15202a', halo: '#ffffff' };
 
   constructor(start: MapStart, events: MapEvents) {
     this.#style = absolute(start.style);
@@ -152,6 +156,7 @@ export class MapView {
     this.#style = absolute(style);
     this.#map.setStyle(this.#style, { diff: true });
     this.#mark();
+    this.#draw();
   }
 
   #apply(change: Change): void {
@@ -173,6 +178,7 @@ export class MapView {
 
   /** Marks one feature, or none. */
   select(selection: Selection | null, colours: SelectionColours): void {
+    this.#colours = colours;
     this.#selection = selection ? { selection, colours } : null;
     this.#mark();
   }
@@ -186,14 +192,30 @@ export class MapView {
     for (const id of map.getLayersOrder()) if (id.startsWith(SELECTION_PREFIX)) map.removeLayer(id);
     const layer = this.#selection && this.#layers.get(this.#selection.selection.layer);
     if (!this.#selection || !layer || !map.getSource(layer.name)) return;
-    for (const spec of selectionLayers(
-      layer,
-      this.#selection.selection,
-      this.#selection.colours,
-      layer.name,
-    )) {
-      map.addLayer(spec);
+    const { selection, colours } = this.#selection;
+    for (const marking of selectionLayers(layer, selection, colours, layer.name)) {
+      const before = `slot:${marking.slot}`;
+      map.addLayer(marking.layer, map.getLayer(before) ? before : undefined);
     }
+  }
+
+  /** Draws what is being measured: a line or a surface through the places. */
+  sketch(places: readonly LngLat[], closed: boolean): void {
+    this.#sketch = { places, closed };
+    this.#draw();
+  }
+
+  #draw(): void {
+    const map = this.#map;
+    const data = sketchData(this.#sketch.places, this.#sketch.closed);
+    const source = map.getSource(SKETCH);
+    if (source instanceof GeoJSONSource) {
+      void source.setData(data);
+      return;
+    }
+    if (this.#sketch.places.length === 0 || !map.style._loaded) return;
+    map.addSource(SKETCH, { type: 'geojson', data });
+    for (const layer of sketchLayers(this.#colours)) map.addLayer(layer);
   }
 
   setPadding(padding: Padding): void {

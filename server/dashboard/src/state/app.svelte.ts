@@ -1,6 +1,6 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import { api, type Theme } from '../api/client.ts';
-import type { Bounds, Catalog, Count, Feature, Layer, LngLat } from '../api/types.ts';
+import type { Bounds, Catalog, Count, Feature, Layer, LngLat, Session } from '../api/types.ts';
 import { type Key, type Language, titleIn, translate } from '../i18n/index.ts';
 import { dressed } from '../layers/dress.ts';
 import { type Legend, legendsOf } from '../layers/legend.ts';
@@ -28,7 +28,7 @@ export interface Choice {
 }
 
 /** A window that lies over the page; one at a time. */
-export type Dialog = 'help' | 'table' | 'print' | null;
+export type Dialog = 'help' | 'table' | 'print' | 'person' | null;
 
 /** What the page knows, and what may be done to it. Panels read it and call its verbs. */
 export class App {
@@ -42,6 +42,8 @@ export class App {
   look = $state.raw<Look | null>(null);
   counts = $state.raw<Readonly<Record<string, Count>> | null>(null);
   countsFailed = $state(false);
+
+  session = $state.raw<Session | null>(null);
 
   view = $state.raw<View | null>(null);
   pointer = $state.raw<LngLat | null>(null);
@@ -70,8 +72,8 @@ export class App {
   #cardAsked: AbortController | null = null;
   #countsAsked: AbortController | null = null;
   #styleAsked = 0;
-  /** Called when clicks draw instead of pick. */
-  drawing: { add(at: LngLat): void; end(): void } | null = null;
+  /** While something is drawn, clicks draw instead of pick. */
+  #drawing: { add(at: LngLat): void; end(): void } | null = null;
 
   constructor(search: string, width: number, height: number) {
     this.#address = readAddress(search);
@@ -107,7 +109,7 @@ export class App {
   // Loading
 
   async load(): Promise<void> {
-    await Promise.all([this.#loadCatalog(), this.#loadStyle()]);
+    await Promise.all([this.#loadCatalog(), this.#loadStyle(), this.#loadSession()]);
     if (this.selection) await this.#loadCard(this.selection);
   }
 
@@ -120,6 +122,33 @@ export class App {
     } catch (error) {
       this.catalog = failed(error);
     }
+  }
+
+  /** Who the reader is; without an answer the page works, and says so where rights matter. */
+  async #loadSession(): Promise<void> {
+    try {
+      this.session = await api.session();
+    } catch (error) {
+      failed(error);
+      this.session = null;
+    }
+  }
+
+  /** Another reader sees another map: everything is asked for anew. */
+  async signIn(token: string): Promise<boolean> {
+    try {
+      await api.signIn(token);
+    } catch (error) {
+      failed(error);
+      return false;
+    }
+    location.reload();
+    return true;
+  }
+
+  async signOut(): Promise<void> {
+    await api.signOut();
+    location.reload();
   }
 
   async #loadStyle(): Promise<void> {
@@ -192,8 +221,8 @@ export class App {
   }
 
   clicked(hits: readonly Hit[], at: LngLat, pixel: readonly [x: number, y: number]): void {
-    if (this.drawing) {
-      this.drawing.add(at);
+    if (this.#drawing) {
+      this.#drawing.add(at);
       return;
     }
     const catalog = valueIn(this.catalog);
@@ -218,7 +247,23 @@ export class App {
     }
   }
 
+  doubleClicked(): void {
+    this.#drawing?.end();
+  }
+
   // The reader does
+
+  startDrawing(drawing: { add(at: LngLat): void; end(): void }): void {
+    this.close();
+    this.#drawing = drawing;
+    this.map?.setPicking(false);
+  }
+
+  stopDrawing(): void {
+    this.#drawing = null;
+    this.map?.setPicking(true);
+    this.map?.sketch([], false);
+  }
 
   openHit(hit: Hit, also: readonly Hit[]): void {
     if (hit.fid === null) return;

@@ -27,6 +27,9 @@ const zoomIn: Act = (app) => app.map?.zoomBy(1);
 const zoomOut: Act = (app) => app.map?.zoomBy(-1);
 const layers: Act = (app) => app.setLayersOpen(!app.layersOpen);
 const tilt: Act = (app) => app.map?.tilt();
+const measure: Act = (app) => {
+  app.measuring = !app.measuring;
+};
 const fullScreen: Act = () => void toggleFullScreen();
 
 const ACTS: Readonly<Record<string, Act>> = {
@@ -36,6 +39,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   F: fullScreen,
   p: tilt,
   P: tilt,
+  m: measure,
+  M: measure,
   '0': (app) => app.goHome(),
   '+': zoomIn,
   '=': zoomIn,
@@ -53,6 +58,7 @@ const ACTS: Readonly<Record<string, Act>> = {
 
 function closeTop(app: App): void {
   if (app.dialog) app.dialog = null;
+  else if (app.measuring) app.measuring = false;
   else if (app.selection || app.choice) app.close();
   else if (app.layersOpen && (app.layout === 'narrow' || app.layout === 'sheet')) app.setLayersOpen(false);
 }

@@ -13,6 +13,7 @@ import numpy as np
 
 from onemap.engine._jit import kernel
 from onemap.engine.network.arrays import F64, I32, I64, Bool
+from onemap.engine.network.heap import pop, push
 from onemap.engine.network.index import Places
 from onemap.engine.network.network import Network
 from onemap.errors import InvalidValue
@@ -307,40 +308,6 @@ def _offer(
 
 
 @kernel
-def _push(heap_s: F64, heap_node: I32, n: int, s: float, node: int) -> int:
-    at = n
-    while at > 0:
-        up = (at - 1) // 4
-        if heap_s[up] <= s:
-            break
-        heap_s[at], heap_node[at] = heap_s[up], heap_node[up]
-        at = up
-    heap_s[at], heap_node[at] = s, node
-    return n + 1
-
-
-@kernel
-def _pop(heap_s: F64, heap_node: I32, n: int) -> int:
-    n -= 1
-    s, node = heap_s[n], heap_node[n]
-    at = 0
-    while True:
-        child = 4 * at + 1
-        if child >= n:
-            break
-        least = child
-        for other in range(child + 1, min(child + 4, n)):
-            if heap_s[other] < heap_s[least]:
-                least = other
-        if heap_s[least] >= s:
-            break
-        heap_s[at], heap_node[at] = heap_s[least], heap_node[least]
-        at = least
-    heap_s[at], heap_node[at] = s, node
-    return n
-
-
-@kernel
 def _nearest(
     first: I32, head: I32, cost: F64, arc_edge: I32, edge_from: I32, edge_to: I32, forward_s: F64, backward_s: F64,
     event_edge: int, event_fraction: float, event_lead_s: float, on_edge: I32, after: I32, fraction: F64, snap_m: F64,
@@ -374,10 +341,10 @@ def _nearest(
             usable = back < np.inf
         if usable and s <= budget and (stamp[node] != turn or s < label[node]):
             stamp[node], label[node], arc[node], parent[node] = turn, s, way, -1
-            n_heap = _push(heap_s, heap_node, n_heap, s, node)
+            n_heap = push(heap_s, heap_node, n_heap, s, node)
     while n_heap > 0:
         here, node = heap_s[0], heap_node[0]
-        n_heap = _pop(heap_s, heap_node, n_heap)
+        n_heap = pop(heap_s, heap_node, n_heap)
         if here > label[node]:
             continue
         if n_found == k and here > seconds[k - 1]:
@@ -404,5 +371,5 @@ def _nearest(
                     wider_s[:n_heap] = heap_s
                     wider_node[:n_heap] = heap_node
                     heap_s, heap_node = wider_s, wider_node
-                n_heap = _push(heap_s, heap_node, n_heap, there, onto)
+                n_heap = push(heap_s, heap_node, n_heap, there, onto)
     return n_found, heap_s, heap_node

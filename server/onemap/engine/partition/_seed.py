@@ -8,9 +8,11 @@ from onemap.engine.geometry.types import F64, I32, I64
 from onemap.engine.partition.graph import Graph
 
 
-def metis(graph: Graph, atoms: I32, n_part: int, seed: int, *, recursive: bool = False) -> I32:
+def metis(
+    graph: Graph, atoms: I32, n_part: int, seed: int, *, recursive: bool = False, ballast: float = 0.0
+) -> I32:
     """
-    (len(atoms),) parts of about equal weight.
+    (len(atoms),) parts of about equal weight; ``ballast`` is added to the weight of every atom.
 
     ``atoms`` must be joined to one another. Parts are connected except where METIS gives up; some may be empty.
     """
@@ -19,7 +21,7 @@ def metis(graph: Graph, atoms: I32, n_part: int, seed: int, *, recursive: bool =
     if n_part >= len(atoms):
         return np.arange(len(atoms), dtype=np.int32)
     first, to, edge = subgraph(graph, atoms)
-    weight = np.maximum(np.rint(graph.weight[atoms, 0]), 0).astype(np.int64)
+    weight = np.maximum(np.rint(graph.weight[atoms, 0] + ballast), 0).astype(np.int64)
     cost = np.maximum(np.rint(graph.cost_m[edge]), 1).astype(np.int64)
     options = pymetis.Options(seed=int(seed) & 0x7FFFFFFF, ncuts=1)
     if not recursive:

@@ -9,13 +9,14 @@ depend on the number of cores, so neither does the result. Every state between r
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pymetis
 
 from onemap.engine.geometry.types import F64, I32, Bools
 from onemap.engine.partition import _anneal
+from onemap.engine.partition._coarse import clusters, coarsened
 from onemap.engine.partition._seed import mend, metis, zone_graph
 from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.graph import Graph
@@ -23,7 +24,10 @@ from onemap.engine.partition.graph import Graph
 type Score = tuple[int, float, float]
 
 _GROUP = 40
-_HOT, _COLD = 0.25, 0.004
+#: Temperatures are in worth of a move, which is the smaller the more atoms a grid has.
+_HEAT, _HOTTEST, _COOLING, _COLD = 2.0, 0.25, 20.0, 0.004
+#: Clusters of atoms to a grid in the coarse graph.
+_CLUSTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,27 +133,59 @@ def make_zones(
     effort = effort or Effort()
     started = time.monotonic()
     zone, fixed = _seeded(graph, goal, seed)
-    plan = Zoning(
-        graph, goal, seed, effort, zone, len(fixed), fixed, np.full(graph.n_atom, -1, dtype=np.int32), started=started
-    )
+    plan = Zoning(graph, goal, seed, effort, zone, len(fixed), fixed, _homeless(graph), started=started)
     plan.stop = stop
-    best, best_score = plan.zone.copy(), plan.score()
     progress(0.1)
-    for round_ in range(effort.rounds):
-        if plan.late():
-            break
-        anneal_round(plan, round_)
-        score = plan.score()
-        if score < best_score:
-            best, best_score = plan.zone.copy(), score
-        progress(0.1 + 0.7 * (round_ + 1) / effort.rounds)
-    plan.zone, plan.n_zone = best, int(best.max()) + 1
-    plan.fixed = np.resize(plan.fixed, plan.n_zone)
-    plan.refresh()
+    atoms_per_zone = graph.n_atom / plan.n_zone
+    if atoms_per_zone > 2 * _CLUSTERS:
+        _improve_coarsely(plan)
+        progress(0.3)
+    _improve(plan, _HEAT / atoms_per_zone, lambda share: progress(0.3 + 0.5 * share))
     plan.fixed = _towers_alone(plan)
     repair(plan, lambda share: progress(0.8 + 0.2 * share))
     progress(1.0)
     return plan.zone
+
+
+def _homeless(graph: Graph) -> I32:
+    return np.full(graph.n_atom, -1, dtype=np.int32)
+
+
+def _improve(plan: Zoning, hot: float, progress: Callable[[float], None] = lambda share: None) -> None:
+    """Anneal in rounds; the plan is the lexicographic best of those passed, the first included."""
+    best, best_fixed, best_score = plan.zone.copy(), plan.fixed, plan.score()
+    hot = min(hot, _HOTTEST)
+    for round_ in range(plan.effort.rounds):
+        if plan.late():
+            break
+        anneal_round(plan, round_, hot)
+        score = plan.score()
+        if score < best_score:
+            best, best_fixed, best_score = plan.zone.copy(), plan.fixed, score
+        progress((round_ + 1) / plan.effort.rounds)
+    plan.zone, plan.fixed, plan.n_zone = best, best_fixed, int(best.max()) + 1
+    plan.refresh()
+
+
+def _improve_coarsely(plan: Zoning) -> None:
+    """Anneal clusters of atoms; the outcome is the start for the atoms themselves if it is better than the seed."""
+    tall = np.flatnonzero(plan.goal.too_big(plan.graph.weight)).astype(np.int32)
+    cluster = clusters(plan.graph, plan.zone, _CLUSTERS, plan.seed, tall)
+    coarse = coarsened(plan.graph, cluster)
+    zone, fixed = _seeded(coarse, plan.goal, plan.seed)
+    effort = replace(plan.effort, steps_per_atom=3 * plan.effort.steps_per_atom)
+    rough = Zoning(
+        coarse, plan.goal, plan.seed, effort, zone, len(fixed), fixed, _homeless(coarse), started=plan.started
+    )
+    rough.stop = plan.stop
+    _improve(rough, _HEAT / _CLUSTERS)
+    before, keep, keep_fixed = plan.score(), plan.zone, plan.fixed
+    plan.zone, plan.fixed, plan.n_zone = rough.zone[cluster], rough.fixed, rough.n_zone
+    plan.refresh()
+    after = plan.score()
+    if after[0] > before[0] + 0.02 * plan.n_zone and after[2] > before[2]:
+        plan.zone, plan.fixed, plan.n_zone = keep, keep_fixed, len(keep_fixed)
+        plan.refresh()
 
 
 def _towers_alone(plan: Zoning) -> Bools:
@@ -194,12 +230,12 @@ def _seeded(graph: Graph, goal: Goal, seed: int) -> tuple[I32, Bools]:
     return dense.astype(np.int32), fixed
 
 
-def anneal_round(plan: Zoning, round_: int) -> None:
+def anneal_round(plan: Zoning, round_: int, hottest: float) -> None:
     """Deal the grids into groups and anneal each by itself, the hotter the earlier the round."""
     rounds = plan.effort.rounds
     group = _dealt(plan, round_)
-    ratio = (_COLD / _HOT) ** (1 / rounds)
-    hot = _HOT * ratio**round_
+    ratio = _COOLING ** (-1 / rounds)
+    hot = hottest * ratio**round_
     n_group = int(group.max()) + 1 if len(group) else 0
     of_atom = group[plan.zone]
     order = np.argsort(of_atom, kind="stable").astype(np.int32)
@@ -350,7 +386,8 @@ def _retry(plan: Zoning, zones: I32, attempt: int, rng: np.random.Generator) -> 
     group = np.full(n_zone, -1, dtype=np.int32)
     group[names] = 0
     steps = max(20_000, plan.effort.steps_per_atom * len(atoms) * 2)
-    run_anneal(plan, atoms, group, 0, steps, 0.4, _COLD, seed, plan.weights)
+    hot = min(_HEAT * k / len(atoms), _HOTTEST)
+    run_anneal(plan, atoms, group, 0, steps, 1.5 * hot, hot / _COOLING, seed, plan.weights)
     after = _local_score(plan, np.unique(np.concatenate([zones, names])).astype(np.int32))
     if after >= before:
         plan.zone[atoms] = keep_zone

@@ -52,7 +52,7 @@ def find_programs(major: int | None = None, folders: list[Path] | None = None) -
         others = ", ".join(str(each.major) for each in usable)
         raise ClusterError(
             f"The cluster was made by PostgreSQL {major}, but this machine has {others}: "
-            f"install postgresql-{major}-postgis-3, or start with an empty folder and import again."
+            f"install postgresql-{major}-postgis-3, or move the data over with pg_dump and pg_restore."
         )
     raise ClusterError("No PostgreSQL 15, 16 or 17 is installed: run 'make setup', or set ONEMAP_DATABASE_URL.")
 

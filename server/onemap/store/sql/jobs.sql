@@ -22,6 +22,9 @@ UPDATE core.job SET progress = %(progress)s, message = %(message)s, seen_at = no
 WHERE job_id = %(job_id)s AND state = 'running'
 RETURNING job_id;
 
+-- name: beat
+UPDATE core.job SET seen_at = now() WHERE job_id = %(job_id)s AND state = 'running';
+
 -- name: finish
 UPDATE core.job SET
     state = %(state)s, results = %(results)s, message = %(message)s, finished_at = now(), seen_at = now(),

@@ -1,0 +1,62 @@
+"""``echo``: answers what it was asked, after a pause; for trying a client, and for the conformance suites."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from onemap.analyses.registry import Analysis, Context
+from onemap.domain.layer import Title
+
+MAX_PAUSE_S = 60.0
+_STEP_S = 0.25
+
+_BBOX = {
+    "type": "object",
+    "format": "ogc-bbox",
+    "required": ["bbox"],
+    "properties": {
+        "bbox": {
+            "type": "array",
+            "items": {"type": "number"},
+            "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+        },
+        "crs": {"type": "string", "format": "uri", "default": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"},
+    },
+}
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "text": {"type": "string", "maxLength": 10_000},
+    "numbers": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 1_000},
+    "box": _BBOX,
+    "mixed": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
+}
+
+
+def _run(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    pause_s = float(inputs.get("pause", 0.0))
+    ends = time.monotonic() + pause_s
+    while (left_s := ends - time.monotonic()) > 0:
+        context.report(round(100 * (1 - left_s / pause_s)), "pausing")
+        time.sleep(min(_STEP_S, left_s))
+    return {name: inputs[name] for name in _SCHEMAS if name in inputs}
+
+
+ECHO = Analysis(
+    name="echo",
+    version="1.0.0",
+    title=Title("回声", "Echo"),
+    description=Title("原样返回输入，可先等待若干秒", "Answers its inputs, after a pause if one is asked for"),
+    inputs={**_SCHEMAS, "pause": {"type": "number", "minimum": 0, "maximum": MAX_PAUSE_S, "default": 0}},
+    outputs=_SCHEMAS,
+    run=_run,
+    optional=frozenset({*_SCHEMAS, "pause"}),
+    input_titles={
+        "text": Title("文字", "Text"),
+        "numbers": Title("数列", "Numbers"),
+        "box": Title("范围", "Box"),
+        "mixed": Title("任意值", "Any value"),
+        "pause": Title("等待秒数", "Seconds to wait"),
+    },
+    is_long=lambda inputs: float(inputs.get("pause", 0)) > 1,
+)

@@ -1,0 +1,193 @@
+"""The invented city: how large it is, and a stream of its parts, one community at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon
+
+from onemap.demo import layers, names, points, surroundings
+from onemap.demo.community import Community, Head, settle
+from onemap.demo.frame import Frame, to_degrees
+from onemap.demo.ground import shapes_of
+from onemap.demo.plan import Cell, Sheet
+from onemap.demo.shares import whole_shares
+from onemap.demo.table import Table, texts
+from onemap.demo.town import BuiltCell, build_cell
+from onemap.errors import InvalidValue
+
+#: The fixtures' numbers (domain.md section 1).
+HOUSEHOLDS, PERSONS, N_GRIDS, N_EVENTS = 14_878, 30_000, 29, 80_000
+CITY_CODE, DISTRICT_CODE = "9901", "990101"
+_PER_STREET, _PER_DISTRICT = 10, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the city that is loaded at once: a community, or what lies around the city."""
+
+    area_code: str
+    name: str
+    tables: dict[str, Table]
+
+
+@dataclass(frozen=True)
+class City:
+    """An invented city. Parts are made when asked for, so that a large city needs no large memory."""
+
+    seed: int
+    heads: tuple[Head, ...]
+    now: datetime
+    n_events: int
+    log_days: int | None
+    sheet: Sheet
+    bend: Frame
+    cameras: tuple[tuple[str, int], ...] = tuple(points.CAMERAS.items())
+    _areas: dict[str, Polygon] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def households(self) -> int:
+        """All dwellings of the city."""
+        return sum(head.households for head in self.heads)
+
+    def parts(self) -> Iterator[Part]:
+        """The communities, then the surroundings and the areas."""
+        built = self._builder()
+        events = whole_shares(self.n_events, np.array([head.households for head in self.heads], dtype=float))
+        for k, head in enumerate(self.heads):
+            community = settle(self.sheet, head, built)
+            rng = np.random.default_rng([self.seed, 41, k])
+            share = head.households / HOUSEHOLDS
+            wishes = layers.Wishes(
+                self.now, int(events[k]), tuple((kind, max(1, round(n * share))) for kind, n in self.cameras), self.log_days,
+                f"{head.area_code[5]}{head.area_code[7:9]}{head.area_code[10:12]}" if len(self.heads) > 1 else "", date(self.now.year, 1, 1),
+            )  # fmt: skip
+            self._areas[head.area_code] = community.area
+            yield Part(head.area_code, head.name, layers.tables(community, rng, wishes))
+            last = community
+        yield self._rest(last, built)
+
+    def communities(self) -> Iterator[Community]:
+        """The communities themselves, in local metres."""
+        built = self._builder()
+        for head in self.heads:
+            yield settle(self.sheet, head, built)
+
+    def tables(self) -> dict[str, Table]:
+        """Every layer's rows of a small city, in one piece."""
+        found: dict[str, list[Table]] = {}
+        for part in self.parts():
+            for name, table in part.tables.items():
+                found.setdefault(name, []).append(table)
+        return {name: _stack(tables) for name, tables in found.items()}
+
+    def _builder(self) -> Callable[[Cell], BuiltCell]:
+        return lru_cache(maxsize=10)(lambda cell: build_cell(self.sheet, self.bend, cell))
+
+    def _rest(self, last: Community, built: Callable[[Cell], BuiltCell]) -> Part:
+        around: dict[str, Table] = {}
+        ground = Polygon()
+        if len(self.heads) == 1:
+            around, ground = surroundings.around(self.sheet, last, built, self.heads[0].area_code[:9])
+        return Part(CITY_CODE, names.CITY, {**around, "areas": self._area_table(ground)})
+
+    def _area_table(self, ground: Polygon) -> Table:
+        """City, districts, streets and communities with their numbers."""
+        shapes: dict[str, Polygon] = dict(self._areas)
+        titles = {head.area_code: head.name for head in self.heads}
+        numbers = {head.area_code: (head.households, head.persons) for head in self.heads}
+        for length, margin in ((9, 0.0), (6, 0.0), (4, 0.0)):
+            for code in sorted({c[:length] for c in titles if len(c) > length}):
+                members = [c for c in shapes if c.startswith(code) and len(c) == {9: 12, 6: 9, 4: 6}[length]]
+                shape = shapely.union_all(shapes_of([shapes[c] for c in members] + ([ground] if length == 9 and not ground.is_empty else [])))
+                shapes[code] = shape.buffer(margin) if margin else shape
+                numbers[code] = (sum(numbers[c][0] for c in members), sum(numbers[c][1] for c in members))
+                titles[code] = _title(code, self.heads)
+        order = sorted(titles, key=lambda c: (len(c), c))
+        level = {4: "city", 6: "district", 9: "street", 12: "community"}
+        parent = {6: 4, 9: 6, 12: 9}
+        return Table({
+            "area_code": texts(order),
+            "name": texts([titles[c] for c in order]),
+            "level": texts([level[len(c)] for c in order]),
+            "parent_code": texts([c[: parent[len(c)]] if len(c) > 4 else None for c in order]),
+            "code_system": texts(["local"] * len(order)),
+            "households": np.array([numbers[c][0] for c in order], dtype=np.int64),
+            "persons": np.array([numbers[c][1] for c in order], dtype=np.int64),
+        }, to_degrees(shapes_of([shapes[c] for c in order])))  # fmt: skip
+
+
+def invent(
+    seed: int = 1, scale: int = 1, *, now: datetime | None = None, households: int = HOUSEHOLDS, persons: int = PERSONS,
+    n_grids: int = N_GRIDS, n_events: int | None = None, log_days: int | None = None,
+) -> City:  # fmt: skip
+    """
+    A city by chance, the same for a seed.
+
+    Parameters
+    ----------
+    seed
+        Of everything that is drawn.
+    scale
+        How many communities; the first has exactly the numbers given, the others vary about them.
+    now
+        The present moment; events end here. Without it the present hour.
+    households, persons, n_grids
+        Of one community.
+    n_events
+        Of the whole city; without it 80,000 a community.
+    log_days
+        Histories of events are kept for so many days; without it all in a small city, 60 days in a large one.
+    """
+    if not 1 <= scale <= 400:
+        raise InvalidValue(f"A city has 1 to 400 communities, not {scale}.")
+    if not 20 <= n_grids <= 45 or not 440 <= households / n_grids <= 560:
+        raise InvalidValue(f"{households} households cannot be spread over {n_grids} grids of about 513.")
+    now = (now or datetime.now(UTC)).astimezone(UTC)
+    rng = np.random.default_rng([seed, 10])
+    sheet = Sheet.draw(seed, scale)
+    heads = _heads(sheet, scale, seed, (households, persons, n_grids))
+    return City(
+        seed, heads, now, N_EVENTS * scale if n_events is None else n_events, log_days if log_days or scale < 10 else 60, sheet, Frame.draw(rng),
+    )  # fmt: skip
+
+
+def _heads(sheet: Sheet, scale: int, seed: int, numbers: tuple[int, int, int]) -> tuple[Head, ...]:
+    """Codes, names and numbers: ten communities a street, fifty a district."""
+    households, persons, n_grids = numbers
+    rng = np.random.default_rng([seed, 14])
+    cells = list(sheet.cells())[:scale]
+    size = np.r_[1.0, rng.uniform(0.88, 1.12, scale - 1)] if scale > 1 else np.ones(1)
+    homes = np.r_[households, whole_shares(households * (scale - 1), size[1:])] if scale > 1 else np.array([households])
+    titles, offices = names.communities(scale), names.streets(-(-scale // _PER_STREET))
+    heads = []
+    for k, cell in enumerate(cells):
+        street, in_street = divmod(k, _PER_STREET)
+        district, in_district = divmod(street, _PER_DISTRICT // _PER_STREET)
+        code = f"9901{district + 1:02d}{in_district + 1:03d}{in_street + 1:03d}"
+        share = float(homes[k]) / households
+        heads.append(Head(cell, code, titles[k], offices[street], int(homes[k]), round(persons * share), max(20, round(n_grids * share))))
+    return tuple(heads)
+
+
+def _title(code: str, heads: tuple[Head, ...]) -> str:
+    if len(code) == 9:
+        return next(head.street_name for head in heads if head.area_code.startswith(code))
+    if len(code) == 6:
+        return names.DISTRICT if code == DISTRICT_CODE else f"示范{'一二三四五六七八九'[int(code[4:]) - 1]}区"
+    return names.CITY
+
+
+def _stack(tables: list[Table]) -> Table:
+    columns: dict[str, NDArray] = {}  # type: ignore[type-arg]
+    for name in tables[0].columns:
+        parts = [t.columns[name] for t in tables]
+        columns[name] = np.ma.concatenate(parts) if any(isinstance(p, np.ma.MaskedArray) for p in parts) else np.concatenate(parts)
+    shapes = [t.geometry for t in tables if t.geometry is not None]
+    return Table(columns, np.concatenate(shapes) if shapes else None)

@@ -1,0 +1,1 @@
+"""Where new facilities should go: most covered (MCLP), shortest average walk (p-median), fewest sites (LSCP)."""
