@@ -29,6 +29,7 @@ from onemap.catalog.read import read_catalog
 from onemap.catalog.style import read_style_book
 from onemap.domain.scope import Scope
 from onemap.live.notices import follow_layers
+from onemap.ogc.mount import ogc_routes
 from onemap.settings import Settings
 from onemap.store.accounts import account_of
 from onemap.store.db import AsyncDb, Db
@@ -77,8 +78,10 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
             db.close()
 
     app = _http(lifespan)
-    fast = tile_routes(catalog, tiles, read_style_book(settings.tiles_dir), public_url=settings.public_url)
-    app.router.routes[:0] = fast
+    app.router.routes[:0] = [
+        *tile_routes(catalog, tiles, read_style_book(settings.tiles_dir), public_url=settings.public_url),
+        *ogc_routes(catalog, db, adb, tile=tiles.tile, registry=ALL, public_url=settings.public_url),
+    ]
     app.state.parts = Parts(catalog=catalog, db=db)
     app.state.find_account = find_account
     app.state.is_ready = lambda: what_is_missing(adb, wants_data=settings.demo_scale is not None)

@@ -173,7 +173,8 @@ def test_it_recovers_when_everything_is_killed(place: Path):
 
 def test_a_process_number_that_another_program_has_by_now_is_no_server(a_cluster: Cluster):
     a_cluster.start().stop()
-    (a_cluster.home.data / "postmaster.pid").write_text(f"{os.getpid()}\n{a_cluster.home.data}\n")
+    for left in (a_cluster.home.data / "postmaster.pid", a_cluster.home.socket / ".s.PGSQL.5432.lock"):
+        left.write_text(f"{os.getpid()}\n{a_cluster.home.data}\n")
     with a_cluster.start():
         assert ask(a_cluster, "SELECT 1") == 1
 
@@ -264,6 +265,13 @@ def test_a_server_that_cannot_start_says_why(a_cluster: Cluster):
     with pytest.raises(ClusterError, match="shared_buffers"):
         a_cluster.start()
     assert a_cluster.pid is None
+
+
+def test_a_failure_after_the_log_has_moved_is_told_as_well(a_cluster: Cluster):
+    a_cluster.start().stop()
+    shutil.rmtree(a_cluster.home.data / "pg_wal")
+    with pytest.raises(ClusterError, match="pg_wal"):
+        a_cluster.start()
 
 
 def installation(top: Path, major: int, *, postgis: bool = True) -> Path:

@@ -238,7 +238,7 @@ def test_streets_far_out_are_whole_and_small_ones_wait(cut: Cut, write: psycopg.
 
 
 def test_a_visit_not_made_is_due_then_overdue(cut: Cut, write: psycopg.Connection[Any]) -> None:
-    for number, days in enumerate([1, 6.5, 8, None]):
+    for number, days in enumerate([1, 7, 8, None]):
         write.execute(
             "INSERT INTO layer.patrol_points (area_code, qr_code, qr_kind, due_days, last_visit_at, geom) VALUES "
             "('990101001001', %s, 'patrol', 7, now() - %s * interval '1 day', ST_Point(%s, %s, 4490))",

@@ -177,7 +177,6 @@ def _source(layer: Layer, base_url: str) -> dict[str, Any]:
         "tiles": [f"{base_url}/tiles/{layer.name}/{{z}}/{{x}}/{{y}}.mvt"],
         "minzoom": layer.tiling.min_zoom,
         "maxzoom": layer.tiling.max_zoom,
-        "attribution": layer.source,
     }
 
 

@@ -48,6 +48,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--keep", type=_FILE, help="Present grids, to be kept as far as possible.")
 @click.option("--lock", multiple=True, metavar="CODE", help="A present grid that must not change; may be repeated.")
 @click.option("--every-street-bridges", is_flag=True, help="Take every street over water as a bridge.")
+@click.option("--join-islands", is_flag=True, help="Join unreachable pieces below the minimum across barriers.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same plan.")
 @click.option("--seconds", type=float, help="Stop improving after this long; without it a fixed number of steps.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Cores to use; the plan is the same.")
@@ -94,6 +95,7 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
             keep=_read(asked["keep"], "present grids", ("grids",), "Polygon"),
             lock=asked["lock"],
             every_street_bridges=asked["every_street_bridges"],
+            join_islands=asked["join_islands"],
             seed=asked["seed"],
             effort=Effort(workers=max(1, asked["workers"]), seconds=asked["seconds"]),
             progress=progress,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import Polygon
 
 from onemap.demo import layers, names, points, surroundings
-from onemap.demo.community import Community, Head, settle
+from onemap.demo.community import Head, settle
 from onemap.demo.frame import Frame, to_degrees
 from onemap.demo.ground import shapes_of
 from onemap.demo.plan import Cell, Sheet
 from onemap.demo.shares import whole_shares
-from onemap.demo.table import Table, texts
+from onemap.demo.table import Table, stack, texts
 from onemap.demo.town import BuiltCell, build_cell
 from onemap.errors import InvalidValue
 
@@ -30,11 +29,13 @@ _PER_STREET, _PER_DISTRICT = 10, 50
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of the city that is loaded at once: a community, or what lies around the city."""
+    """A piece of the city that is loaded at once: a community, or at the end the surroundings and the areas."""
 
     area_code: str
     name: str
     tables: dict[str, Table]
+    #: The community's ground, local metres.
+    ground: Polygon
 
 
 @dataclass(frozen=True)
@@ -49,35 +50,39 @@ class City:
     sheet: Sheet
     bend: Frame
     cameras: tuple[tuple[str, int], ...] = tuple(points.CAMERAS.items())
-    _areas: dict[str, Polygon] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def households(self) -> int:
         """All dwellings of the city."""
         return sum(head.households for head in self.heads)
 
-    def parts(self) -> Iterator[Part]:
-        """The communities, then the surroundings and the areas."""
+    def communities(self, chosen: Iterable[int] | None = None) -> Iterator[Part]:
+        """The communities, all or those of the given numbers; each is the same whoever asks, in whatever order."""
         built = self._builder()
         events = whole_shares(self.n_events, np.array([head.households for head in self.heads], dtype=float))
-        for k, head in enumerate(self.heads):
-            community = settle(self.sheet, head, built)
+        for k in range(len(self.heads)) if chosen is None else chosen:
+            community = settle(self.sheet, self.heads[k], built)
             rng = np.random.default_rng([self.seed, 41, k])
-            share = head.households / HOUSEHOLDS
-            wishes = layers.Wishes(
-                self.now, int(events[k]), tuple((kind, max(1, round(n * share))) for kind, n in self.cameras), self.log_days,
-                f"{head.area_code[5]}{head.area_code[7:9]}{head.area_code[10:12]}" if len(self.heads) > 1 else "", date(self.now.year, 1, 1),
-            )  # fmt: skip
-            self._areas[head.area_code] = community.area
-            yield Part(head.area_code, head.name, layers.tables(community, rng, wishes))
-            last = community
-        yield self._rest(last, built)
+            tables = layers.tables(community, rng, self._wishes(self.heads[k], int(events[k])))
+            yield Part(community.head.area_code, community.head.name, tables, community.area)
 
-    def communities(self) -> Iterator[Community]:
-        """The communities themselves, in local metres."""
-        built = self._builder()
-        for head in self.heads:
-            yield settle(self.sheet, head, built)
+    def closing(self, grounds: Mapping[str, Polygon]) -> Part:
+        """What comes last: the surroundings of a small city, and the areas, made from the communities' grounds."""
+        around: dict[str, Table] = {}
+        ground = Polygon()
+        if len(self.heads) == 1:
+            built = self._builder()
+            community = settle(self.sheet, self.heads[0], built)
+            around, ground = surroundings.around(self.sheet, community, built, self.heads[0].area_code[:9])
+        return Part(CITY_CODE, names.CITY, {**around, "areas": _areas(self.heads, grounds, ground)}, ground)
+
+    def parts(self) -> Iterator[Part]:
+        """All parts in their order."""
+        grounds: dict[str, Polygon] = {}
+        for part in self.communities():
+            grounds[part.area_code] = part.ground
+            yield part
+        yield self.closing(grounds)
 
     def tables(self) -> dict[str, Table]:
         """Every layer's rows of a small city, in one piece."""
@@ -85,42 +90,18 @@ class City:
         for part in self.parts():
             for name, table in part.tables.items():
                 found.setdefault(name, []).append(table)
-        return {name: _stack(tables) for name, tables in found.items()}
+        return {name: stack(tables) for name, tables in found.items()}
+
+    def _wishes(self, head: Head, n_events: int) -> layers.Wishes:
+        share = head.households / HOUSEHOLDS
+        code = head.area_code
+        return layers.Wishes(
+            self.now, n_events, tuple((kind, max(1, round(n * share))) for kind, n in self.cameras), self.log_days,
+            f"{code[4:6]}{code[7:9]}{code[10:12]}" if len(self.heads) > 1 else "", date(self.now.year, 1, 1),
+        )  # fmt: skip
 
     def _builder(self) -> Callable[[Cell], BuiltCell]:
         return lru_cache(maxsize=10)(lambda cell: build_cell(self.sheet, self.bend, cell))
-
-    def _rest(self, last: Community, built: Callable[[Cell], BuiltCell]) -> Part:
-        around: dict[str, Table] = {}
-        ground = Polygon()
-        if len(self.heads) == 1:
-            around, ground = surroundings.around(self.sheet, last, built, self.heads[0].area_code[:9])
-        return Part(CITY_CODE, names.CITY, {**around, "areas": self._area_table(ground)})
-
-    def _area_table(self, ground: Polygon) -> Table:
-        """City, districts, streets and communities with their numbers."""
-        shapes: dict[str, Polygon] = dict(self._areas)
-        titles = {head.area_code: head.name for head in self.heads}
-        numbers = {head.area_code: (head.households, head.persons) for head in self.heads}
-        for length, margin in ((9, 0.0), (6, 0.0), (4, 0.0)):
-            for code in sorted({c[:length] for c in titles if len(c) > length}):
-                members = [c for c in shapes if c.startswith(code) and len(c) == {9: 12, 6: 9, 4: 6}[length]]
-                shape = shapely.union_all(shapes_of([shapes[c] for c in members] + ([ground] if length == 9 and not ground.is_empty else [])))
-                shapes[code] = shape.buffer(margin) if margin else shape
-                numbers[code] = (sum(numbers[c][0] for c in members), sum(numbers[c][1] for c in members))
-                titles[code] = _title(code, self.heads)
-        order = sorted(titles, key=lambda c: (len(c), c))
-        level = {4: "city", 6: "district", 9: "street", 12: "community"}
-        parent = {6: 4, 9: 6, 12: 9}
-        return Table({
-            "area_code": texts(order),
-            "name": texts([titles[c] for c in order]),
-            "level": texts([level[len(c)] for c in order]),
-            "parent_code": texts([c[: parent[len(c)]] if len(c) > 4 else None for c in order]),
-            "code_system": texts(["local"] * len(order)),
-            "households": np.array([numbers[c][0] for c in order], dtype=np.int64),
-            "persons": np.array([numbers[c][1] for c in order], dtype=np.int64),
-        }, to_degrees(shapes_of([shapes[c] for c in order])))  # fmt: skip
 
 
 def invent(
@@ -145,8 +126,8 @@ def invent(
     log_days
         Histories of events are kept for so many days; without it all in a small city, 60 days in a large one.
     """
-    if not 1 <= scale <= 400:
-        raise InvalidValue(f"A city has 1 to 400 communities, not {scale}.")
+    if not 1 <= scale <= 1000:
+        raise InvalidValue(f"A city has 1 to 1000 communities, not {scale}.")
     if not 20 <= n_grids <= 45 or not 440 <= households / n_grids <= 560:
         raise InvalidValue(f"{households} households cannot be spread over {n_grids} grids of about 513.")
     now = (now or datetime.now(UTC)).astimezone(UTC)
@@ -176,18 +157,35 @@ def _heads(sheet: Sheet, scale: int, seed: int, numbers: tuple[int, int, int]) -
     return tuple(heads)
 
 
+def _areas(heads: tuple[Head, ...], grounds: Mapping[str, Polygon], around: Polygon) -> Table:
+    """City, districts, streets and communities with their numbers; the street of a small city covers its surroundings."""
+    shapes: dict[str, Polygon] = dict(grounds)
+    titles = {head.area_code: head.name for head in heads}
+    numbers = {head.area_code: (head.households, head.persons) for head in heads}
+    for length, child in ((9, 12), (6, 9), (4, 6)):
+        for code in sorted({c[:length] for c in titles if len(c) == child}):
+            members = [c for c in shapes if c.startswith(code) and len(c) == child]
+            more = [around] if length == 9 and not around.is_empty else []
+            shapes[code] = shapely.union_all(shapes_of([*(shapes[c] for c in members), *more]))
+            numbers[code] = (sum(numbers[c][0] for c in members), sum(numbers[c][1] for c in members))
+            titles[code] = _title(code, heads)
+    order = sorted(titles, key=lambda c: (len(c), c))
+    level = {4: "city", 6: "district", 9: "street", 12: "community"}
+    parent = {6: 4, 9: 6, 12: 9}
+    return Table({
+        "area_code": texts(order),
+        "name": texts([titles[c] for c in order]),
+        "level": texts([level[len(c)] for c in order]),
+        "parent_code": texts([c[: parent[len(c)]] if len(c) > 4 else None for c in order]),
+        "code_system": texts(["local"] * len(order)),
+        "households": np.array([numbers[c][0] for c in order], dtype=np.int64),
+        "persons": np.array([numbers[c][1] for c in order], dtype=np.int64),
+    }, to_degrees(shapes_of([shapes[c] for c in order])))  # fmt: skip
+
+
 def _title(code: str, heads: tuple[Head, ...]) -> str:
     if len(code) == 9:
         return next(head.street_name for head in heads if head.area_code.startswith(code))
     if len(code) == 6:
-        return names.DISTRICT if code == DISTRICT_CODE else f"示范{'一二三四五六七八九'[int(code[4:]) - 1]}区"
+        return names.DISTRICT if code == DISTRICT_CODE else f"{names.DISTRICT.removesuffix('区')}{int(code[4:])}区"
     return names.CITY
-
-
-def _stack(tables: list[Table]) -> Table:
-    columns: dict[str, NDArray] = {}  # type: ignore[type-arg]
-    for name in tables[0].columns:
-        parts = [t.columns[name] for t in tables]
-        columns[name] = np.ma.concatenate(parts) if any(isinstance(p, np.ma.MaskedArray) for p in parts) else np.concatenate(parts)
-    shapes = [t.geometry for t in tables if t.geometry is not None]
-    return Table(columns, np.concatenate(shapes) if shapes else None)

@@ -62,7 +62,7 @@ def group(capacity: F64, parts: list[Border], n_groups: int) -> I64:
     for _ in range(len(capacity) - n_groups):
         if not edges:
             break
-        keep, drop = min(edges, key=lambda e: ((size[e[0]] + size[e[1]]) * edges[e] ** (0.6 if min(size[e[0]], size[e[1]]) < 90 else 1.0), e))
+        keep, drop = min(edges, key=lambda e: (_reluctance(size[e[0]], size[e[1]], edges[e]), e))
         size[keep] += size[drop]
         zone[zone == drop] = keep
         joined: dict[tuple[int, int], float] = {}
@@ -73,6 +73,11 @@ def group(capacity: F64, parts: list[Border], n_groups: int) -> I64:
                 joined[key] = min(penalty, joined.get(key, np.inf))
         edges = joined
     return np.unique(zone, return_inverse=True)[1].astype(np.int64)
+
+
+def _reluctance(a: float, b: float, penalty: float) -> float:
+    """The cost of a union; ground with few homes is taken in first, wherever it lies."""
+    return float((a + b) * penalty * (0.05 if min(a, b) < 110.0 else 1.0))
 
 
 def reading_order(centres: F64, heading_rad: float, row_m: float) -> I64:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,17 @@ def texts(values: object) -> Column:
 def missing(n: int, kind: type = np.int64) -> Column:
     """A column in which nothing is known."""
     return np.ma.masked_all(n, dtype=kind)
+
+
+def stack(tables: Sequence[Table]) -> Table:
+    """The rows of several tables, one after the other."""
+    columns: dict[str, Column] = {}
+    for name in tables[0].columns:
+        parts = [t.columns[name] for t in tables]
+        masked = any(isinstance(p, np.ma.MaskedArray) for p in parts)
+        columns[name] = np.ma.concatenate(parts) if masked else np.concatenate(parts)
+    shapes = [t.geometry for t in tables if t.geometry is not None]
+    return Table(columns, np.concatenate(shapes) if shapes else None)
 
 
 def by_place(table: Table) -> Table:

@@ -1,11 +1,11 @@
-"""From foreign cells to values of a field: every value is of its type and within its bounds, or the row has a reason."""
+"""From foreign cells to values of a field: of its type and within its bounds, or the row gets a reason."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,21 +61,20 @@ class _Cell:
 
     def __init__(self, layer: Layer, field: Field) -> None:
         self.field = field
-        self.words = {
-            plain_name(word) if word else "": value for word, value in layer.mapping.values.get(field.name, {}).items()
-        }
-        if field.codes is not None:
-            for code in field.codes.codes:
-                for word in (code.title.en, code.title.zh, code.value):
-                    self.words[plain_name(word)] = code.value
+        mapped = layer.mapping.values.get(field.name, {})
+        codes = field.codes.codes if field.codes is not None else ()
+        named = [(word, code.value) for code in codes for word in (code.title.en, code.title.zh, code.value)]
+        self.default = mapped.get("")
+        self.exact = {_folded(word): value for word, value in (*mapped.items(), *named)}
+        self.loose = {plain_name(word): value for word, value in (*mapped.items(), *named) if plain_name(word)}
         area = _AREA_PATTERN if field.name == "area_code" else None
         self.pattern = _PATTERNS.get((layer.name, field.name), area)
 
     def convert(self, value: Any) -> Converted:
         """The value of a cell, or why it has none."""
         empty = _is_empty(value) or self._says_nothing(value)
-        if empty and "" in self.words:
-            return self._within(self._typed_default())
+        if empty and self.default is not None:
+            return self._within(self._of_type(self.default))
         if empty:
             return (None, f"{self._name} is missing") if self.field.required or self.field.unique else (None, None)
         try:
@@ -92,32 +91,29 @@ class _Cell:
         """Whether a cell of a code field holds a word for "not known" that the layer does not map itself."""
         if self.field.codes is None or not isinstance(value, str):
             return False
-        return value.strip().casefold() in _UNKNOWN and plain_name(value) not in self.words
-
-    def _typed_default(self) -> Any:
-        return _as_integer(self.words[""], self._name) if self.field.type is FieldType.INTEGER else self.words[""]
+        return value.strip().casefold() in _UNKNOWN and self._word(value) is None
 
     def _typed(self, value: Any) -> Any:
         if self.field.codes is not None:
             return self._code(value)
-        mapped = self.words.get(plain_name(str(value)))
-        given = value if mapped is None else mapped
-        match self.field.type:
-            case FieldType.INTEGER:
-                return _as_integer(given, self._name, is_year=self.field.unit == "year")
-            case FieldType.NUMBER:
-                return _as_number(given, self._name)
-            case FieldType.BOOLEAN:
-                return _as_boolean(given, self._name)
-            case FieldType.DATE:
-                return _as_datetime(given, self._name).date()
-            case FieldType.DATETIME:
-                return _as_datetime(given, self._name)
-            case _:
-                return _as_text(given, self._name)
+        mapped = self._word(str(value))
+        return self._of_type(value if mapped is None else mapped)
+
+    def _word(self, text: str) -> str | None:
+        """What a word stands for: as it is written, else whatever its blanks, dashes and brackets."""
+        found = self.exact.get(_folded(text))
+        return found if found is not None else self.loose.get(plain_name(text))
+
+    def _of_type(self, value: Any) -> Any:
+        if self.field.type is FieldType.INTEGER:
+            return _as_integer(value, self._name, is_year=self.field.unit == "year")
+        if self.field.type is FieldType.DATE:
+            return _as_datetime(value, self._name).date()
+        read: Callable[[Any, str], Any] = _READ.get(self.field.type, _as_text)
+        return read(value, self._name)
 
     def _code(self, value: Any) -> Any:
-        code = self.words.get(plain_name(_as_text(value, self._name)))
+        code = self._word(_as_text(value, self._name))
         if code is None:
             raise ValueError(f"unknown code '{str(value)[:40]}' for {self._name}")
         return int(code) if self.field.type is FieldType.INTEGER else code
@@ -129,6 +125,10 @@ class _Cell:
         if self.pattern is not None and not self.pattern[0].fullmatch(str(value)):
             return None, f"{self._name} is '{str(value)[:40]}', not {self.pattern[1]}"
         return value, None
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def _is_empty(value: Any) -> bool:
@@ -195,6 +195,13 @@ def _as_datetime(value: Any, name: str) -> dt.datetime:
     if found is None:
         raise ValueError(f"{name} is '{str(value)[:40]}', not a date")
     return found if found.tzinfo else found.replace(tzinfo=LOCAL)
+
+
+_READ: dict[FieldType, Callable[[Any, str], Any]] = {
+    FieldType.NUMBER: _as_number,
+    FieldType.BOOLEAN: _as_boolean,
+    FieldType.DATETIME: _as_datetime,
+}
 
 
 def _parsed(text: str) -> dt.datetime | None:

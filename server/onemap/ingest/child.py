@@ -1,8 +1,8 @@
 """Decoding of foreign data in a process of its own, with limits on memory and time.
 
 A file that makes GDAL, GEOS or libosmium swell or hang takes this process down, not the importer. The parent sends one
-JSON document; the child leaves arrow files in a folder and answers with one JSON document. See :mod:`onemap.ingest.decode`
-for what it does.
+JSON document; the child leaves arrow files in a folder and answers with one JSON document. What it does is in
+:mod:`onemap.ingest.decode` and :mod:`onemap.ingest.decode_osm`.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from onemap.errors import InputRefused, OneMapError, UsageError
+from onemap.ingest.source import Kind
 
 Tell = Callable[[float, float], None]
 
 _MEMORY, _REFUSED = 4, 3
-#: What GDAL may not do in the child: look around, reach out, or read formats that are not on the list.
+#: Formats of GDAL that are not on our list.
+_SKIPPED = (
+    "ADBC", "AIVector", "AVCBin", "AVCE00", "AmigoCloud", "CSV", "CSW", "Carto", "DGN", "DXF", "EDIGEO", "EEDA",
+    "ESRIJSON", "Elasticsearch", "GDALG", "GML", "GPSBabel", "GPX", "GTFS", "GeoRSS", "HTTP", "Idrisi", "JML", "JSONFG",
+    "KML", "LIBKML", "LVBAG", "MBTiles", "MVT", "MapInfo File", "MapML", "MiraMonVector", "NGW", "OAPIF", "ODS",
+    "OGCAPI", "OGR_GMT", "OGR_PDS", "OGR_VRT", "OSM", "OpenFileGDB", "PCIDSK", "PDF", "PDS4", "PGDUMP", "PLSCENES",
+    "PMTiles", "S57", "SQLite", "SXF", "Selafin", "TopoJSON", "VDV", "VFK", "VICAR", "WAsP", "WFS", "XLSX",
+)  # fmt: skip
+#: What GDAL may not do in the child: look around, reach out, or open formats that are not on the list.
 _GDAL = {
-    "GDAL_SKIP": ",".join(
-        [
-            "ADBC", "AIVector", "AVCBin", "AVCE00", "AmigoCloud", "CSV", "CSW", "Carto", "DGN", "DXF", "EDIGEO", "EEDA",
-            "ESRIJSON", "Elasticsearch", "GDALG", "GML", "GPSBabel", "GPX", "GTFS", "GeoRSS", "HTTP", "Idrisi", "JML",
-            "JSONFG", "KML", "LIBKML", "LVBAG", "MBTiles", "MVT", "MapInfo File", "MapML", "MiraMonVector", "NGW", "OAPIF",
-            "ODS", "OGCAPI", "OGR_GMT", "OGR_PDS", "OGR_VRT", "OSM", "OpenFileGDB", "PCIDSK", "PDF", "PDS4", "PGDUMP",
-            "PLSCENES", "PMTiles", "S57", "SQLite", "SXF", "Selafin", "TopoJSON", "VDV", "VFK", "VICAR", "WAsP", "WFS", "XLSX",
-        ]
-    ),
+    "GDAL_SKIP": ",".join(_SKIPPED),
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
     "GDAL_HTTP_TIMEOUT": "1",
@@ -89,9 +90,10 @@ def decode_in_child(job: dict[str, Any], limits: Limits, tell: Tell | None = Non
 def _converse(
     process: subprocess.Popen[str], job: dict[str, Any], tell: Tell | None
 ) -> tuple[dict[str, Any] | None, str]:
-    assert process.stdin and process.stdout and process.stderr  # noqa: S101 - all three are pipes, see above
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise RuntimeError("The child was not started with pipes.")
     errors: list[str] = []
-    drain = threading.Thread(target=lambda stream: errors.extend(stream), args=(process.stderr,), daemon=True)
+    drain = threading.Thread(target=errors.extend, args=(process.stderr,), daemon=True)
     drain.start()
     json.dump(job, process.stdin)
     process.stdin.close()
@@ -127,16 +129,26 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (int(job["time_s"]), int(job["time_s"]) + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    from onemap.ingest.decode import decode  # noqa: PLC0415 - the limits come before the libraries
-
     try:
-        _say(decode(job, Path(job["folder"]), lambda done, total: _say({"done": done, "total": total})))
+        _say(_decode(job))
     except OneMapError as refused:
         _say({"error": str(refused), "class": type(refused).__name__})
         return _REFUSED
     except MemoryError:
         return _MEMORY
     return 0
+
+
+def _decode(job: dict[str, Any]) -> dict[str, Any]:
+    """The libraries come after the limits, and only those that the job needs."""
+    folder = Path(job["folder"])
+    if job["kind"] == Kind.OSM:
+        from onemap.ingest.decode_osm import decode_osm  # noqa: PLC0415
+
+        return decode_osm(job, folder, lambda done, total: _say({"done": done, "total": total}))
+    from onemap.ingest.decode import decode_file  # noqa: PLC0415
+
+    return decode_file(job, folder)
 
 
 def _say(document: dict[str, Any]) -> None:

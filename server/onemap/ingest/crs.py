@@ -156,8 +156,8 @@ def agreed(carried: CRS | None, named: str | None, file: str, *, by_rule: bool =
 
     Notes
     -----
-    No file can say that it is in GCJ-02 or BD-09: they have no code and come labelled as WGS 84 or CGCS2000. Naming them
-    contradicts no file in degrees.
+    No file can say that it is in GCJ-02 or BD-09: they have no code and come labelled as WGS 84 or CGCS2000. Naming
+    them contradicts no file in degrees.
     """
     wanted = parse_crs(named) if named else None
     if carried is None or (by_rule and wanted is not None):

@@ -1,4 +1,4 @@
-"""Checks foreign geometries one by one, brings them to EPSG:4490 and to the layer's type, and repairs what can be repaired.
+"""Checks foreign geometries one by one, brings them to EPSG:4490 and to the layer's type, repairs what can be repaired.
 
 Runs in the limited child process only: GEOS is asked here and nowhere else.
 """

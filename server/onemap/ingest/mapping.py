@@ -68,8 +68,10 @@ def plan(
     layer: Layer, columns: Sequence[str], wanted: Wishes, *, writable: Collection[str], places: Collection[str]
 ) -> Plan:
     """
-    Field by field, the column that feeds it: as the person says, else by the field's own name and titles, else by the
-    names that the layer's import.toml lists. A column feeds one field.
+    Field by field, the column that feeds it.
+
+    As the person says, else by the field's own name and titles, else by the names that the layer's import.toml lists.
+    A column feeds one field.
     """
     chosen = {name: column for name, column in wanted.columns.items() if name not in PLACES}
     for name, column in chosen.items():
@@ -81,14 +83,15 @@ def plan(
     free = [column for column in columns if column not in chosen.values()]
     for words in (_own_names, lambda field: layer.mapping.columns.get(field.name, ())):
         for field in open_fields:
-            if field.name not in chosen and (column := _find(free, words(field))) is not None:
-                chosen[field.name] = column
-                free.remove(column)
+            found = None if field.name in chosen else _find(free, words(field))
+            if found is not None:
+                chosen[field.name] = found
+                free.remove(found)
     return Plan(chosen, wanted.constants, tuple(column for column in free if column not in places))
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Field names cut for a Shapefile, each still unlike the others: "households_estimated" -> "households", "househol_2"."""
+    """Field names cut for a Shapefile, each unlike the others: households, households_estimated -> househol_2."""
     taken: dict[str, str] = {}
     for name in names:
         short, number = name[:SHORT_NAME], 2

@@ -23,6 +23,7 @@ from onemap.engine.network.access import NetworkRules, parse_speed_kmh, way_spee
 from onemap.errors import InputRefused
 from onemap.ingest.network_rules import read_network_rules
 from onemap.ingest.osm_tags import (
+    LAYERS,
     Tags,
     TagTables,
     address_of,
@@ -36,7 +37,6 @@ from onemap.ingest.osm_tags import (
     year_of,
 )
 
-LAYERS = ("buildings", "roads", "water", "green", "facilities")
 CRS = "EPSG:4490"  # OpenStreetMap is WGS 84, which differs by centimetres and is taken as CGCS2000
 
 BBox = tuple[float, float, float, float]

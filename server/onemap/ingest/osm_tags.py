@@ -12,6 +12,9 @@ from typing import Any
 
 Tags = Mapping[str, str]
 
+#: The layers that an extract feeds, in the order of their import.
+LAYERS = ("buildings", "roads", "water", "green", "facilities")
+
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
@@ -16,47 +18,21 @@ import pyarrow.compute as pc
 from onemap.errors import InputRefused
 from onemap.ingest.names import plain_name
 
-_NAMED_CHINESE = re.compile(
-    "身份证|证件号|公民身份|姓名|户主|房主|业主姓名|业主名|居民名|住户姓名|租客|租户姓名|承租人|联系人|负责人|法人代表|法定代表|监护人|车牌|号牌|"
-    "手机|移动电话|人脸|指纹|虹膜|民族|宗教|信仰|疾病|病史|病情|病种|病人|患者|患病|慢病|残疾|孕妇|艾滋|精神障碍|前科|犯罪|违法记录|吸毒|涉毒|"
-    "刑满|社区矫正|矫正对象|信访人|上访|重点人员|性别|出生日期|出生年月|生日|年龄|婚姻|学历|政治面貌|籍贯|护照|银行卡|微信号|配偶|家庭成员|"
-    "姓氏|曾用名|低保户"
-)
-_NOT_PEOPLE = re.compile("床|名称|数量|人数|户数|总数|院|中心|站名|统计|合计")
-_NAMED_LATIN = frozenset({
-    "idcard", "idcardno", "idcardnumber", "idno", "idnumber", "identitycard", "identitycardno", "identityno", "nationalid",
-    "citizenid", "ssn", "passport", "passportno", "sfz", "sfzh", "sfzhm", "shenfenzheng", "shenfenzhenghao", "gmsfhm", "zjhm",
-    "xingming", "xm", "xming", "hzxm", "hz", "huzhu", "huzhuxingming", "yezhu", "lxr", "lianxiren", "fzr", "fuzeren",
-    "personname", "fullname", "firstname", "lastname", "surname", "givenname", "realname", "residentname", "ownername",
-    "owner", "householder", "householdhead", "headofhousehold", "contactperson", "contactname", "tenant", "tenantname",
-    "chepai", "chepaihao", "cph", "cphm", "plate", "plateno", "platenumber", "licenseplate", "licenceplate", "carplate",
-    "shouji", "shoujihao", "sjh", "sjhm", "mobile", "mobileno", "mobilephone", "mobilenumber", "cellphone", "cell",
-    "face", "faceid", "facefeature", "renlian", "fingerprint", "minzu", "mz", "ethnic", "ethnicity", "ethnicgroup", "race",
-    "nationality", "religion", "zongjiao", "faith", "disease", "diseases", "illness", "medicalhistory", "jibing",
-    "disability", "hiv", "criminal", "criminalrecord", "crime", "qianke", "drugs", "parole", "petitioner", "gender", "sex",
-    "xingbie", "birthday", "birthdate", "dateofbirth", "dob", "csrq", "age", "nianling", "maritalstatus", "wechat", "bankcard",
-})  # fmt: skip
-#: Tags of OpenStreetMap that describe places, though the same word can describe people.
-_OSM_WORDS = frozenset({"religion", "nationality", "owner", "cell", "face", "race", "xm", "mobile"})
-_OSM_MARKS = frozenset({"osmid", "@id", "fullid", "osmtype", "osmwayid"})
-#: Columns that name a post or, in careless tables, the person who fills it: their values decide.
-_POSTS = re.compile(
-    "网格员|网格长|楼长|楼栋长|楼组长|单元长|河长|街长|路长|责任人|管理员|信息员|巡查员|上报人|处理人|报告人|经办人|户名|志愿者|owner|officer|manager"
-)
-_CODES = re.compile("编码|编号|代码|码|id$|code|gid|网格|grid|no$|key")
+_WORDS = tomllib.loads((files("onemap.ingest") / "personal.toml").read_text("utf-8"))
+_CHINESE, _NOT_PEOPLE, _POSTS = (re.compile("|".join(_WORDS[name])) for name in ("chinese", "not_people", "posts"))
+_LATIN, _OSM_WORDS, _OSM_IDS = (frozenset(_WORDS[name]) for name in ("latin", "openstreetmap", "openstreetmap_ids"))
+_CODES = re.compile("|".join([*_WORDS["codes"], *(f"{word}$" for word in _WORDS["codes_at_end"])]))
+_SURNAMES = frozenset(_WORDS["surnames"])
 
+_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _ID_18 = re.compile(
     r"(?<![0-9A-Za-z])([1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])(?![0-9A-Za-z])"
 )
 _ANY_18 = re.compile(r"\d{17}[\dXx]")
-_ID_15 = re.compile(r"[1-8]\d{5}(\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{3}")
+_ID_15 = re.compile(rf"[1-8]\d{{5}}(\d{{2}}{_DAY})\d{{3}}")
 _MOBILE = re.compile(r"(?<![\dA-Za-z.+-])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![\dA-Za-z.])")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·•\s-]?[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳]"
-)
-_SURNAMES = frozenset(
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯"
-    "龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
 _NAME = re.compile(r"[\u4e00-\u9fff]{2,3}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -91,7 +67,7 @@ def personal_columns(
     columns: Mapping[str, pa.Array], *, work_phones: Collection[str] = (), codes: Collection[str] = ()
 ) -> dict[str, str]:
     """Column to reason, for every column that seems to hold personal data."""
-    from_osm = any(plain_name(column) in _OSM_MARKS for column in columns)
+    from_osm = any(plain_name(column) in _OSM_IDS for column in columns)
     found = {}
     for column, values in columns.items():
         reason = None if column in work_phones else _by_name(column, values, from_osm)
@@ -111,32 +87,25 @@ def _by_name(column: str, values: pa.Array, from_osm: bool) -> str | None:
     plain = plain_name(column)
     if from_osm and plain in _OSM_WORDS:
         return None
-    if _NAMED_CHINESE.search(plain) and not _NOT_PEOPLE.search(plain):
+    if _CHINESE.search(plain) and not _NOT_PEOPLE.search(plain):
         return "named so"
-    if plain in _NAMED_LATIN:
+    if plain in _LATIN:
         return "named so"
-    if _POSTS.search(plain) and _share(_NAME, _texts(values), like_a_name=True) > 0.5:
+    if _POSTS.search(plain) and _share_of_names(_texts(values)) > 0.5:
         return "values like people's names"
     return None
 
 
 def _by_values(column: str, values: pa.Array, *, is_phone: bool, is_code: bool) -> str | None:
     texts = _texts(values)
-    if not texts:
-        return None
-    if any(_is_id(match[1]) for text in texts for match in _ID_18.finditer(text)):
-        return "values like 18-digit identity numbers"
-    whole = [text for text in texts if _ANY_18.fullmatch(text)]
-    if whole and not is_code and sum(map(passes_checksum, whole)) * 2 >= len(whole) and len(whole) * 2 >= len(texts):
-        return "values that pass the check of identity numbers"
-    looks_like_codes = is_code or _CODES.search(plain_name(column)) is not None
-    if not looks_like_codes and _has_old_ids(texts):
-        return "values like 15-digit identity numbers"
-    if any(_PLATE.fullmatch(text.strip()) for text in texts):
-        return "values like number plates"
-    if not is_phone and _has_mobiles(texts, values.type, looks_like_codes):
-        return "values like mobile numbers"
-    return None
+    codes = is_code or _CODES.search(plain_name(column)) is not None
+    suspicions: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("values like 18-digit identity numbers", lambda: _has_ids(texts, is_code)),
+        ("values like 15-digit identity numbers", lambda: not codes and _has_old_ids(texts)),
+        ("values like number plates", lambda: any(_PLATE.fullmatch(text.strip()) for text in texts)),
+        ("values like mobile numbers", lambda: not (is_phone or codes) and _has_mobiles(texts, values.type)),
+    )
+    return next((reason for reason, holds in suspicions if texts and holds()), None)
 
 
 def _texts(values: pa.Array) -> list[str]:
@@ -158,21 +127,25 @@ def _is_id(number: str) -> bool:
     return dt.date(1900, 1, 1) <= born <= dt.date(2030, 1, 1) and 11 <= int(number[:2]) <= 82
 
 
+def _has_ids(texts: list[str], is_code: bool) -> bool:
+    """Any number with a birthday in it, or numbers of which more pass the check than one in eleven by chance."""
+    if any(_is_id(match[1]) for text in texts for match in _ID_18.finditer(text)):
+        return True
+    whole = [text for text in texts if _ANY_18.fullmatch(text)]
+    mostly = len(whole) * 2 >= len(texts)
+    return bool(whole) and mostly and not is_code and sum(map(passes_checksum, whole)) * 2 >= len(whole)
+
+
 def _has_old_ids(texts: list[str]) -> bool:
     """Birthdays differ from person to person; the middle of grid codes, which are as long, hardly does."""
     dates = [match[1] for text in texts if (match := _ID_15.fullmatch(text))]
     return len(dates) * 2 > len(texts) and len(set(dates)) * 2 > len(dates)
 
 
-def _has_mobiles(texts: list[str], kind: pa.DataType, looks_like_codes: bool) -> bool:
-    if looks_like_codes:
-        return False
+def _has_mobiles(texts: list[str], kind: pa.DataType) -> bool:
     n = sum(1 for text in texts if _MOBILE.search(text))
     return n * 2 > len(texts) if pa.types.is_integer(kind) or pa.types.is_floating(kind) else n > 0
 
 
-def _share(pattern: re.Pattern[str], texts: list[str], *, like_a_name: bool) -> float:
-    if not texts:
-        return 0.0
-    hits = [text for text in texts if pattern.fullmatch(text) and (not like_a_name or text[0] in _SURNAMES)]
-    return len(hits) / len(texts)
+def _share_of_names(texts: list[str]) -> float:
+    return sum(1 for text in texts if _NAME.fullmatch(text) and text[0] in _SURNAMES) / max(len(texts), 1)

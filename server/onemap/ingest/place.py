@@ -1,4 +1,4 @@
-"""Where the rows of a table lie: from a WKT column, from longitude and latitude columns, or from one column of pairs."""
+"""Where the rows of a table lie: from a WKT column, from columns of longitude and latitude, or from one of pairs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from onemap.ingest.names import plain_name
 
 #: Column names by what they hold, in the order in which they are looked for.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "wkt": ("wkt", "geometry", "geom", "the_geom", "wkt_geom", "shape", "几何", "图形", "空间坐标", "边界", "wkt坐标", "jihe"),
+    "wkt": ("wkt", "geometry", "geom", "the_geom", "wkt_geom", "shape", "几何", "图形", "空间坐标", "边界",
+            "wkt坐标", "jihe"),
     "lon": ("lon", "lng", "long", "longitude", "经度", "东经", "经度坐标", "坐标经度", "jingdu", "gcj_lng", "gcj_lon",
             "gcj02_lng", "bd_lng", "bd09_lng", "wgs_lng", "wgs_lon", "wgs84_lng", "wgs84_lon", "x", "x坐标", "横坐标",
             "coord_x", "point_x", "xcoord", "east", "easting", "lon_deg"),
     "lat": ("lat", "latitude", "纬度", "北纬", "纬度坐标", "坐标纬度", "weidu", "gcj_lat", "gcj02_lat", "bd_lat",
             "bd09_lat", "wgs_lat", "wgs84_lat", "y", "y坐标", "纵坐标", "coord_y", "point_y", "ycoord", "north",
             "northing", "lat_deg"),
-    "pair": ("经纬度", "坐标", "lnglat", "lonlat", "location", "coordinates", "coordinate", "位置坐标", "坐标点", "经纬度坐标",
-             "zuobiao", "jingweidu"),
+    "pair": ("经纬度", "坐标", "lnglat", "lonlat", "location", "coordinates", "coordinate", "位置坐标", "坐标点",
+             "经纬度坐标", "zuobiao", "jingweidu"),
 }  # fmt: skip
 PLACES = ("lon", "lat", "wkt")
 
@@ -33,9 +34,9 @@ _PAIR = re.compile(r"\s*[(（\[]?\s*(-?\d+(?:\.\d+)?)\s*[,，;；\s]\s*(-?\d+(?:
 
 def place_columns(names: Sequence[str], named: Mapping[str, str], file: str) -> dict[str, str]:
     """Which columns say where: ``{"wkt": c}``, ``{"lon": a, "lat": b}`` or ``{"pair": c}``."""
-    for what, column in named.items():
-        if column not in names:
-            raise InputRefused(f"'{file}' has no column '{column}' for {what}; it has {', '.join(names)}.")
+    for what, name in named.items():
+        if name not in names:
+            raise InputRefused(f"'{file}' has no column '{name}' for {what}; it has {', '.join(names)}.")
     if "wkt" in named or {"lon", "lat"} <= set(named):
         return dict(named)
     found = {what: column for what in COLUMNS if (column := _first(names, what)) is not None} | dict(named)

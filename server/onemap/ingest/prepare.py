@@ -18,10 +18,10 @@ from onemap.domain.layer import Layer
 from onemap.errors import InputRefused
 from onemap.ingest import check
 from onemap.ingest.crs import STORAGE
-from onemap.ingest.decode import LAT, LON, PROBLEM, REPAIRED, SOURCE_WKT, WKB
 from onemap.ingest.households import HouseholdRule, ground_m2
 from onemap.ingest.mapping import Plan, fields_of, require
 from onemap.ingest.rejects import Reject
+from onemap.ingest.rows import LAT, LON, PROBLEM, REPAIRED, SOURCE_WKT, WKB
 
 _ESTIMATED = "households_estimated"
 

@@ -1,4 +1,4 @@
-"""Imports: a file into one layer, an OpenStreetMap extract into several; read, map, check, publish in one transaction."""
+"""Imports: a file into one layer, an OpenStreetMap extract into several; all of it in one transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.ipc
 
 from onemap.domain.layer import Catalog, Layer
 from onemap.errors import InputRefused, UsageError
@@ -20,16 +19,17 @@ from onemap.ingest.child import Limits, decode_in_child
 from onemap.ingest.crs import SourceCrs, parse_crs
 from onemap.ingest.households import HouseholdRule
 from onemap.ingest.mapping import Wishes, plan, wishes
-from onemap.ingest.osm import LAYERS as OSM_LAYERS
-from onemap.ingest.osm import BBox
+from onemap.ingest.osm_tags import LAYERS as OSM_LAYERS
 from onemap.ingest.personal import refuse_personal
 from onemap.ingest.place import place_columns
 from onemap.ingest.prepare import Prepared, prepare
 from onemap.ingest.rejects import Limit, Reject
+from onemap.ingest.rows import attributes, read_rows
 from onemap.ingest.source import Kind, Source, opened
 from onemap.store.db import Connection, Db
 from onemap.store.load import Loaded, load, lock, near_buildings, writable
 
+BBox = tuple[float, float, float, float]
 #: label, done, total: how far the work is.
 Tell = Callable[[str, float, float], None]
 
@@ -98,7 +98,7 @@ class Importer:
             if source.kind is Kind.OSM:
                 raise InputRefused(f"'{source.name}' is an OpenStreetMap extract; import it with 'onemap import osm'.")
             answer = self._decoded(_file_job(layer, source, wanted, options, folder), options)
-            table = _rows(answer["files"][layer.name])
+            table = read_rows(answer["files"][layer.name])
             report = Report(
                 dry_run=options.dry_run, crs=answer["crs"], encoding=answer["encoding"], notes=list(answer["notes"])
             )
@@ -115,10 +115,8 @@ class Importer:
             answer = self._decoded(_osm_job(source, self.rules, options, folder), options)
             report = Report(dry_run=options.dry_run, crs=answer["crs"])
             report.incomplete = {name: len(ids) for name, ids in answer["incomplete"].items()}
-            prepared = []
-            for name in OSM_LAYERS:
-                if name in self.catalog:
-                    prepared.append(self._prepared_osm(self.catalog.layer(name), answer, options))
+            layers = [self.catalog.layer(name) for name in OSM_LAYERS]
+            prepared = [self._prepared_osm(layer, answer, options) for layer in layers]
         if report.incomplete:
             report.notes.append(
                 "Ways and relations that form no closed area in this extract are in no count (incomplete)."
@@ -157,9 +155,8 @@ class Importer:
         return prepare(layer, table, made, options.households, keep=True)
 
     def _prepared_osm(self, layer: Layer, answer: Mapping[str, Any], options: Options) -> Prepared:
-        table = _rows(answer["files"][layer.name])
-        columns = [name for name in table.column_names if not name.startswith("__")]
-        made = plan(layer, columns, Wishes({}, {}), writable=writable(layer), places=())
+        table = read_rows(answer["files"][layer.name])
+        made = plan(layer, attributes(table), Wishes({}, {}), writable=writable(layer), places=())
         rule = options.households if layer.name == "buildings" else None
         prepared = prepare(layer, table, made, rule, keep=False)
         prepared.left_out = [Reject(layer.name, 0, key, reason) for key, reason in answer["rejected"][layer.name]]
@@ -252,11 +249,6 @@ def _is_table(source: Source, columns: Mapping[str, pa.Array], wanted: Wishes) -
     except InputRefused:
         return False
     return True
-
-
-def _rows(file: str) -> pa.Table:
-    with pa.OSFile(file, "rb") as opened_file:
-        return pyarrow.ipc.open_file(opened_file).read_all()
 
 
 def _source_crs(name: str) -> SourceCrs | None:

@@ -1,6 +1,6 @@
-"""Reads one file into a table of attributes and geometries, row by row as they stand; runs in the limited child process.
+"""Reads one file into attributes and geometries, row by row as they stand; runs in the limited child process.
 
-Vector formats go through GDAL with the driver checked, GeoParquet through Arrow, CSV and Excel through their own readers.
+Vector formats go through GDAL with the driver checked, GeoParquet through Arrow, CSV and Excel through readers of ours.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def _check_sqlite(ask: Ask) -> None:
 
 
 def _names_crs(file: Path) -> bool:
-    """Whether a GeoJSON file has the "crs" member of its first edition (before its features, where every writer puts it)."""
+    """Whether a GeoJSON file has the "crs" member of its first edition, before its features where writers put it."""
     with file.open("rb") as text:
         head = text.read(256 * 1024)
     return b'"crs"' in head.partition(b'"coordinates"')[0]

@@ -16,7 +16,7 @@ from onemap.errors import InputRefused, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One row that was left out. ``row`` counts from 1, without any header; 0 where there are no rows (OpenStreetMap)."""
+    """One row that was left out. ``row`` counts from 1, without any header; 0 where there are no rows."""
 
     layer: str
     row: int

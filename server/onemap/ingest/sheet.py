@@ -24,8 +24,8 @@ from onemap.errors import InputRefused
 _DELIMITERS = ",\t;|"
 _SEARCH_HEADER = 20
 _DAMAGE = (
-    zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, OSError,
-    SyntaxError,
+    zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError,
+    OSError, SyntaxError,
 )  # fmt: skip
 
 

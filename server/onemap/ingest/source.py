@@ -55,6 +55,8 @@ _FILE_NAME: dict[Kind, str] = {
     Kind.GPKG: "source.gpkg", Kind.GEOJSON: "source.geojson", Kind.SHP: "source.shp", Kind.FGB: "source.fgb",
     Kind.PARQUET: "source.parquet", Kind.CSV: "source.csv", Kind.XLSX: "source.xlsx",
 }  # fmt: skip
+_MARKS = ((b"fgb\x03", Kind.FGB), (b"PAR1", Kind.PARQUET), (b"\x00\x00\x27\x0a", Kind.SHP))
+_IN_ZIP = (".gpkg", ".geojson", ".json", ".fgb", ".csv", ".parquet")
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 _HEAD = 64 * 1024
 
@@ -70,7 +72,7 @@ class Source:
 
 @contextmanager
 def opened(path: Path, part: str | None = None) -> Iterator[Source]:
-    """The file at ``path`` as a source; ``part`` chooses among several Shapefiles of an archive. Leaves nothing behind."""
+    """The file at ``path`` as a source; ``part`` chooses among the Shapefiles of an archive. Nothing is left behind."""
     _check_name(path)
     with tempfile.TemporaryDirectory(prefix="onemap-import-") as folder:
         room = Path(folder)
@@ -127,20 +129,21 @@ def _agreed_kind(path: Path, name: str) -> Kind:
 def _kind_of_content(path: Path, name: str) -> Kind | None:
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    for mark, kind in _MARKS:
+        if head.startswith(mark):
+            return kind
+    if b"OSMHeader" in head[:64]:
+        return Kind.OSM
+    return _kind_looked_into(path, head, name)
+
+
+def _kind_looked_into(path: Path, head: bytes, name: str) -> Kind | None:
     if head.startswith(b"SQLite format 3\0"):
         return _sqlite_kind(head, name)
-    if head.startswith(b"fgb\x03"):
-        return Kind.FGB
-    if head.startswith(b"PAR1"):
-        return Kind.PARQUET
-    if head[:4] == b"\x00\x00\x27\x0a":
-        return Kind.SHP
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_kind(path, name)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputRefused(f"'{name}' is an old or encrypted Office file; save it as .xlsx without a password.")
-    if b"OSMHeader" in head[:64]:
-        return Kind.OSM
     if head.startswith((b"\x1f\x8b", b"BZh")):
         return Kind.OSM if _is_osm_xml(_unpacked_head(path, head, name)) else None
     return _text_kind(head, name)
@@ -205,8 +208,9 @@ def _check_unpacked_osm(path: Path) -> None:
 
 
 def _unpacking(path: Path, head: bytes) -> IO[bytes]:
-    stream = gzip.open(path, "rb") if head.startswith(b"\x1f\x8b") else bz2.open(path, "rb")
-    return cast(IO[bytes], stream)
+    """The unpacked stream of a gzip or bzip2 file; the caller closes it."""
+    unpack = gzip.open if head.startswith(b"\x1f\x8b") else bz2.open
+    return cast(IO[bytes], unpack(path, "rb"))
 
 
 def _link_shapefile(path: Path, room: Path) -> None:
@@ -233,12 +237,7 @@ def _from_zip(path: Path, room: Path, part: str | None) -> Source:
         shapes = {PurePosixPath(name).stem: name for name in members if name.casefold().endswith(".shp")}
         if shapes:
             return _unpack_shapefile(archive, members, _chosen(shapes, part, path.name), room, path.name)
-        readable = [
-            name
-            for name in members
-            if _suffix(name) in _SUFFIXES
-            and _suffix(name) in (".gpkg", ".geojson", ".json", ".fgb", ".csv", ".parquet")
-        ]
+        readable = [name for name in members if _suffix(name) in _IN_ZIP]
         if len(readable) != 1:
             raise InputRefused(f"'{path.name}' holds no Shapefile, nor exactly one other file that we read.")
         unpacked = room / f"unpacked{_suffix(readable[0])}"

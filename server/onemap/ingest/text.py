@@ -1,4 +1,4 @@
-"""Which encoding a text is in: UTF-8 where it can be, the Chinese encodings where they make sense, never a guess beyond."""
+"""Which encoding a text is in: UTF-8 where it can be, Chinese encodings where they make sense, no guess beyond."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def known_encoding(name: str) -> str:
 
 
 def encoding_of_cpg(text: str) -> str | None:
-    """The encoding that a Shapefile's .cpg names: "UTF-8", "936", "CP936", "GBK"; ``None`` where it says nothing known."""
+    """The encoding that a Shapefile's .cpg names ("UTF-8", "936", "GBK"); ``None`` where it says nothing known."""
     name = text.strip().strip("\x00").casefold().removeprefix("ansi ").removeprefix("oem ")
     numbers = {"936": "gbk", "54936": "gb18030", "65001": UTF8, "950": "big5", "1252": "cp1252", "88591": "latin-1"}
     try:
@@ -54,7 +54,7 @@ def _decodes(sample: bytes, encoding: str) -> bool:
 
 
 def _is_chinese(sample: bytes, encoding: str) -> bool:
-    """Whether most of what is not ASCII decodes to characters that people write, not to the odd corners of the table."""
+    """Whether most of what is not ASCII decodes to characters that people write, not to odd corners of the table."""
     if not _decodes(sample, encoding):
         return False
     text = codecs.getincrementaldecoder(encoding)("strict").decode(sample, final=False)

@@ -16,7 +16,7 @@ from onemap.errors import BadQuery
 MAX_FILTER_B, MAX_DEPTH = 2_048, 20
 
 #: What lets a recursive parser go one level deeper without a bracket: NOT, signs, powers.
-_NESTING = re.compile(r"\bnot\b|\^|[-+]\s*(?=[-+(])", re.IGNORECASE)
+_NESTING = re.compile(r"\bnot\b(?!\s*\()|\^|[-+]\s*(?=[-+])", re.IGNORECASE)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 

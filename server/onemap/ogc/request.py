@@ -57,6 +57,8 @@ class Request:
             return _preferred_form(self.headers.get(b"accept", b""))
         if asked in ("json", "html"):
             return "html" if asked == "html" else "json"
+        if asked == "mvt" and "/tiles/" in self.path:
+            return "json"
         raise BadQuery(f"f is '{asked}'; this feed writes json and html.")
 
     def only(self, *allowed: str) -> None:

@@ -1,6 +1,17 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import type { Language } from '../i18n/index.ts';
-import type { Bounds, Catalog, Counts, Feature, Session } from './types.ts';
+import type {
+  Area,
+  Bounds,
+  Catalog,
+  Counts,
+  EventDetail,
+  EventPage,
+  Feature,
+  Grid,
+  Histogram,
+  Session,
+} from './types.ts';
 
 /** Why an answer did not come; each is its own picture and words on the page. */
 export type FailureKind = 'denied' | 'signed-out' | 'gone' | 'offline' | 'timeout' | 'server';
@@ -31,6 +42,14 @@ export const api = {
   session: (): Promise<Session> => get('/api/session'),
   signIn: (token: string): Promise<Session> => send('POST', '/api/session', { token }),
   signOut: (): Promise<null> => send('DELETE', '/api/session'),
+  areas: (): Promise<readonly Area[]> => get('/api/areas'),
+  grids: (area: string): Promise<readonly Grid[]> => get(`/api/areas/${encodeURIComponent(area)}/grids`),
+  events: (query: URLSearchParams, signal: AbortSignal): Promise<EventPage> =>
+    get(`/api/events?${query}`, signal),
+  histogram: (query: URLSearchParams, signal: AbortSignal): Promise<Histogram> =>
+    get(`/api/events/histogram?${query}`, signal),
+  event: (eventNo: string, signal: AbortSignal): Promise<EventDetail> =>
+    get(`/api/events/${encodeURIComponent(eventNo)}`, signal),
   feature: (layer: string, fid: number, signal: AbortSignal): Promise<Feature> =>
     get(`/api/features/${encodeURIComponent(layer)}/${fid}`, signal),
 };

@@ -79,3 +79,77 @@ export interface Session {
   readonly classes: readonly string[];
   readonly areas: readonly string[] | null;
 }
+
+export interface Area {
+  readonly area_code: string;
+  readonly name: string;
+  readonly level: string;
+  readonly parent_code: string | null;
+  readonly households: number | null;
+  readonly persons: number | null;
+  readonly bounds: Bounds;
+}
+
+export interface Grid {
+  readonly grid_code: string;
+  readonly grid_no: string | null;
+  readonly name: string | null;
+  readonly households: number | null;
+  readonly persons: number | null;
+  readonly in_band: boolean | null;
+  readonly vacant: boolean;
+  readonly bounds: Bounds;
+}
+
+export type Level = 1 | 2 | 3 | 4;
+
+/** One event of the list; times are ISO 8601 with an offset. */
+export interface EventItem {
+  readonly fid: number;
+  readonly event_no: string;
+  readonly title: string;
+  readonly kind: string;
+  readonly level: number;
+  readonly state: string;
+  readonly place: string | null;
+  readonly grid_code: string | null;
+  readonly reported_at: string;
+  readonly deadline_at: string | null;
+  readonly closed_at: string | null;
+  readonly overdue: boolean | null;
+  readonly lon: number;
+  readonly lat: number;
+}
+
+export interface EventCounts {
+  readonly n: number;
+  readonly n_open: number;
+  readonly n_overdue: number;
+  readonly by_level: readonly [number, number, number, number];
+}
+
+export interface EventPage {
+  readonly counts: EventCounts;
+  readonly events: readonly EventItem[];
+  readonly next: string | null;
+}
+
+export interface EventStep {
+  readonly seq: number;
+  readonly action: string;
+  readonly to_state: string;
+  readonly actor_post: string | null;
+  readonly note: string | null;
+  readonly at: string;
+}
+
+export interface EventDetail extends EventItem {
+  readonly history: readonly EventStep[];
+}
+
+export interface Histogram {
+  readonly since: string;
+  readonly until: string;
+  readonly n_bins: number;
+  readonly bins: readonly { readonly bin: number; readonly level: number; readonly n: number }[];
+}

@@ -22,10 +22,11 @@ export function selectionLayers(
   selection: Selection,
   colours: SelectionColours,
   source: string,
+  tiled: boolean,
 ): readonly Marking[] {
   const from = {
     source,
-    'source-layer': layer.name,
+    ...(tiled ? { 'source-layer': layer.name } : {}),
     filter: ['==', ['id'], selection.fid] as ['==', ['id'], number],
   };
   switch (layer.geometry) {
@@ -52,7 +53,7 @@ export function selectionLayers(
   }
 }
 
-type From = { source: string; 'source-layer': string; filter: ['==', ['id'], number] };
+type From = { source: string; 'source-layer'?: string; filter: ['==', ['id'], number] };
 
 function ring(name: string, from: From, colour: string, width: number): Marking {
   const layer: LayerSpecification = {

@@ -1,4 +1,5 @@
 import workerUrl from 'virtual:map-worker';
+import type { FeatureCollection } from 'geojson';
 import {
   type ExpressionSpecification,
   type FilterSpecification,
@@ -11,6 +12,7 @@ import {
 } from 'maplibre-gl';
 import type { Bounds, Geometry, Layer, LngLat, Value } from '../api/types.ts';
 import { type Change, changes } from '../layers/dress.ts';
+import { EVENTS } from '../layers/events.ts';
 import { ownerOf } from '../layers/legend.ts';
 import type { Hit } from '../layers/pick.ts';
 import type { Selection, View } from '../state/address.ts';
@@ -193,10 +195,17 @@ export class MapView {
     const layer = this.#selection && this.#layers.get(this.#selection.selection.layer);
     if (!this.#selection || !layer || !map.getSource(layer.name)) return;
     const { selection, colours } = this.#selection;
-    for (const marking of selectionLayers(layer, selection, colours, layer.name)) {
+    const tiled = map.getSource(layer.name)?.type === 'vector';
+    for (const marking of selectionLayers(layer, selection, colours, layer.name, tiled)) {
       const before = `slot:${marking.slot}`;
       map.addLayer(marking.layer, map.getLayer(before) ? before : undefined);
     }
+  }
+
+  /** Draws another list of events. */
+  setEvents(drawn: FeatureCollection): void {
+    const source = this.#map.getSource(EVENTS);
+    if (source instanceof GeoJSONSource) void source.setData(drawn);
   }
 
   /** Draws what is being measured: a line or a surface through the places. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { catalog } from '../../test/city.ts';
 import { firstLook, sameLook, withClass, withLayer, withOpacity } from '../layers/look.ts';
 import { lookOf, readAddress, writeAddress } from './address.ts';
+import { decodeFilter, NO_FILTER } from './filter.ts';
 
 const city = catalog();
 const view = { zoom: 15.25, lat: 31.70461, lng: 117.3012, bearing: 30, pitch: 45 };
@@ -18,11 +19,20 @@ describe('the address', () => {
       theme: 'dark',
       language: 'en',
       selection: { layer: 'grids', fid: 7 },
+      place: { area: '990101001001', grid: '990101001001017' },
+      filter: decodeFilter('24h.overdue'),
       look,
       catalog: city,
     } as const;
     const read = readAddress(writeAddress(state));
-    expect(read).toMatchObject({ view, theme: 'dark', language: 'en', selection: state.selection });
+    expect(read).toMatchObject({
+      view,
+      theme: 'dark',
+      language: 'en',
+      selection: state.selection,
+      place: state.place,
+      filter: '24h.overdue',
+    });
     expect(sameLook(lookOf(read, city), look)).toBe(true);
   });
 
@@ -32,6 +42,8 @@ describe('the address', () => {
       theme: 'light',
       language: 'zh',
       selection: null,
+      place: { area: null, grid: null },
+      filter: NO_FILTER,
       look: firstLook(city),
       catalog: city,
     });
@@ -46,12 +58,15 @@ describe('the address', () => {
     '?sel=../1',
     '?sel=grids/x',
     '?theme=pink&lang=fr',
+    '?area=x&grid=17',
   ])('nonsense is as good as nothing: %s', (search) => {
     expect(readAddress(search)).toEqual({
       view: null,
       theme: null,
       language: null,
       selection: null,
+      place: { area: null, grid: null },
+      filter: '',
       look: null,
     });
   });

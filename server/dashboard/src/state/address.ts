@@ -2,6 +2,7 @@ import type { Theme } from '../api/client.ts';
 import type { Catalog } from '../api/types.ts';
 import type { Language } from '../i18n/index.ts';
 import { decodeLook, encodeLook, firstLook, type Look, sameLook } from '../layers/look.ts';
+import { type EventFilter, encodeFilter, type Place } from './filter.ts';
 
 /** Where the map looks. Longitude and latitude in degrees, bearing clockwise from north. */
 export interface View {
@@ -23,6 +24,9 @@ export interface Address {
   readonly theme: Theme | null;
   readonly language: Language | null;
   readonly selection: Selection | null;
+  readonly place: Place;
+  /** The event filter as a word; see state/filter.ts. */
+  readonly filter: string;
   /** `on`, `hidden` and `opacity` of the look as words; read with the catalogue at hand. */
   readonly look: readonly [on: string, hidden: string, opacity: string] | null;
 }
@@ -36,6 +40,8 @@ export function readAddress(search: string): Address {
     theme: theme === 'dark' || theme === 'light' ? theme : null,
     language: language === 'zh' || language === 'en' ? language : null,
     selection: readSelection(params.get('sel')),
+    place: { area: code(params.get('area'), 2, 12), grid: code(params.get('grid'), 15, 15) },
+    filter: params.get('ev') ?? '',
     look: params.has('on')
       ? [params.get('on') ?? '', params.get('hide') ?? '', params.get('fade') ?? '']
       : null,
@@ -54,6 +60,8 @@ export function writeAddress(state: {
   language: Language;
   selection: Selection | null;
   look: Look;
+  place: Place;
+  filter: EventFilter;
   catalog: Catalog;
 }): string {
   const words: string[] = [];
@@ -64,9 +72,18 @@ export function writeAddress(state: {
     if (hidden) words.push(`hide=${encodeURIComponent(hidden)}`);
     if (opacity) words.push(`fade=${encodeURIComponent(opacity)}`);
   }
+  if (state.place.area) words.push(`area=${state.place.area}`);
+  if (state.place.grid) words.push(`grid=${state.place.grid}`);
+  const filter = encodeFilter(state.filter);
+  if (filter) words.push(`ev=${encodeURIComponent(filter)}`);
   words.push(`theme=${state.theme}`, `lang=${state.language}`);
   if (state.selection) words.push(`sel=${state.selection.layer}/${state.selection.fid}`);
   return `?${words.join('&')}`;
+}
+
+/** A code of digits, or nothing. */
+function code(text: string | null, least: number, most: number): string | null {
+  return text && /^\d+$/.test(text) && text.length >= least && text.length <= most ? text : null;
 }
 
 function writeView(view: View): string {

@@ -1,6 +1,6 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import { api, type Theme } from '../api/client.ts';
-import type { Bounds, Catalog, Count, Feature, Layer, LngLat, Session } from '../api/types.ts';
+import type { Area, Bounds, Catalog, Count, Feature, Grid, Layer, LngLat, Session } from '../api/types.ts';
 import { type Key, type Language, titleIn, translate } from '../i18n/index.ts';
 import { dressed } from '../layers/dress.ts';
 import { type Legend, legendsOf } from '../layers/legend.ts';
@@ -9,6 +9,8 @@ import { clickOn, type Hit } from '../layers/pick.ts';
 import { type GroupRow, treeOf } from '../layers/tree.ts';
 import type { MapView } from '../map/view.ts';
 import { type Address, lookOf, readAddress, type Selection, type View, writeAddress } from './address.ts';
+import { Events } from './events.svelte.ts';
+import { decodeFilter, type EventFilter, levelsOf, NO_FILTER, type Place } from './filter.ts';
 import { type Layout, layoutOf, type Padding, paddingOf, unitOf } from './layout.ts';
 import { failed, LOADING, type Loadable, ready, valueIn } from './loadable.ts';
 import { remember, remembered } from './remember.ts';
@@ -55,7 +57,21 @@ export class App {
   choice = $state.raw<Choice | null>(null);
   also = $state.raw<readonly Hit[]>([]);
 
+  /** What is drilled down to; every panel and query follows. */
+  place = $state.raw<Place>({ area: null, grid: null });
+  areas = $state.raw<readonly Area[]>([]);
+  grids = $state.raw<readonly Grid[]>([]);
+  filter = $state.raw<EventFilter>(NO_FILTER);
+  readonly events: Events = new Events(
+    (now, whole) => this.#eventQuery(now, whole),
+    () => this.map?.setEvents(this.#drawn()),
+  );
+  now = $state(Date.now());
+
   layersOpen = $state(true);
+  sideOpen = $state(true);
+  sideTab = $state<'events' | 'card'>('events');
+  timelineOpen = $state(false);
   dialog = $state<Dialog>(null);
   measuring = $state(false);
   /** What a screen reader is told. */
@@ -68,7 +84,7 @@ export class App {
 
   map: MapView | null = null;
   readonly #address: Address;
-  #bounds: Bounds | null = null;
+  bounds = $state.raw<Bounds | null>(null);
   #cardAsked: AbortController | null = null;
   #countsAsked: AbortController | null = null;
   #styleAsked = 0;
@@ -82,7 +98,11 @@ export class App {
     this.theme = this.#address.theme ?? remembered('theme', ['dark', 'light']) ?? (wall ? 'dark' : 'light');
     this.language = this.#address.language ?? remembered('language', ['zh', 'en']) ?? 'zh';
     this.layersOpen = this.layout === 'wall' || this.layout === 'desk';
+    this.sideOpen = this.layersOpen;
     this.selection = this.#address.selection;
+    this.sideTab = this.selection ? 'card' : 'events';
+    this.place = this.#address.place;
+    this.filter = decodeFilter(this.#address.filter);
   }
 
   // Words
@@ -110,7 +130,24 @@ export class App {
 
   async load(): Promise<void> {
     await Promise.all([this.#loadCatalog(), this.#loadStyle(), this.#loadSession()]);
-    if (this.selection) await this.#loadCard(this.selection);
+    const selected = this.selection ? this.#loadCard(this.selection) : null;
+    await Promise.all([selected, this.#loadAreas(), this.events.refresh()]);
+  }
+
+  async #loadAreas(): Promise<void> {
+    try {
+      this.areas = await api.areas();
+      await this.#loadGrids();
+    } catch (error) {
+      failed(error);
+      this.areas = [];
+    }
+  }
+
+  /** The grids of the area one is in, or of the only community there is. */
+  async #loadGrids(): Promise<void> {
+    const area = this.place.area ?? this.areas.findLast((a) => a.level === 'community')?.area_code;
+    this.grids = area ? await api.grids(area) : [];
   }
 
   async #loadCatalog(): Promise<void> {
@@ -167,16 +204,60 @@ export class App {
 
   /** The style as the reader wants it, once catalogue and style are here. */
   get dress(): StyleSpecification | null {
-    return this.style.state === 'ready' && this.look
-      ? dressed(this.style.value, this.legends, this.look)
-      : null;
+    if (this.style.state !== 'ready' || !this.look) return null;
+    const style = this.seesEvents ? withListedEvents(this.style.value, this.#drawn()) : this.style.value;
+    return dressed(style, this.legends, this.look);
   }
 
   #tree(): readonly GroupRow[] {
     const catalog = valueIn(this.catalog);
     return catalog && this.look
-      ? treeOf(catalog, this.legends, this.look, this.counts, this.view?.zoom ?? 0)
+      ? treeOf(catalog, this.legends, this.look, this.#counts(), this.view?.zoom ?? 0)
       : [];
+  }
+
+  /** The server's counts; of events those of the list, which the map draws. */
+  #counts(): Readonly<Record<string, Count>> | null {
+    if (!this.counts || !this.seesEvents || !this.bounds) return this.counts;
+    return { ...this.counts, [EVENTS]: countInView(this.events.events, this.events.complete, this.bounds) };
+  }
+
+  // Events
+
+  get seesEvents(): boolean {
+    return this.layerOf(EVENTS)?.allowed ?? false;
+  }
+
+  #drawn(): ReturnType<typeof drawnEvents> {
+    return drawnEvents(this.events.events);
+  }
+
+  /** `whole` leaves the time out: the time bar shows what lies outside the chosen time too. */
+  #eventQuery(now: number, whole: boolean): URLSearchParams | null {
+    if (!this.seesEvents || !this.look) return null;
+    const filter = whole ? { ...this.filter, time: NO_FILTER.time } : this.filter;
+    return eventQuery(filter, this.place, levelsOf(this.look), this.bounds, now);
+  }
+
+  setFilter(filter: EventFilter): void {
+    this.filter = filter;
+    this.#writeAddress('replace');
+    void this.events.refresh();
+  }
+
+  openEvent(event: EventItem): void {
+    this.open({ layer: EVENTS, fid: event.fid });
+    const maxZoom = Math.max(this.view?.zoom ?? 0, 15.5);
+    this.map?.goTo({ bounds: [event.lon, event.lat, event.lon, event.lat], maxZoom });
+  }
+
+  /** Goes to an area or grid, and narrows every panel to it. */
+  drill(place: Place, bounds: Bounds): void {
+    this.place = place;
+    this.map?.goTo({ bounds, maxZoom: CLOSEST });
+    this.#writeAddress('push');
+    void this.#loadGrids();
+    void this.events.refresh();
   }
 
   // The map tells
@@ -193,24 +274,26 @@ export class App {
   get padding(): Padding {
     return paddingOf(this.layout, this.unit, {
       layers: this.layersOpen,
-      card: this.selection !== null || this.choice !== null,
+      side: this.sideShown,
+      timeline: this.timelineShown,
     });
   }
 
   settled(view: View, bounds: Bounds): void {
     this.view = view;
-    this.#bounds = bounds;
+    this.bounds = bounds;
     this.#writeAddress('replace');
+    if (this.filter.inView) void this.events.refresh();
     void this.loadCounts();
   }
 
   async loadCounts(): Promise<void> {
-    if (!this.#bounds) return;
+    if (!this.bounds) return;
     this.#countsAsked?.abort();
     const asked = new AbortController();
     this.#countsAsked = asked;
     try {
-      this.counts = (await api.counts(this.#bounds, asked.signal)).counts;
+      this.counts = (await api.counts(this.bounds, asked.signal)).counts;
       this.countsFailed = false;
     } catch (error) {
       if (asked.signal.aborted) return;
@@ -276,6 +359,7 @@ export class App {
     this.choice = null;
     this.also = [];
     this.selection = selection;
+    this.sideTab = 'card';
     if (this.layout === 'sheet') this.layersOpen = false;
     this.map?.setPadding(this.padding);
     this.#writeAddress('push');
@@ -325,11 +409,14 @@ export class App {
   #forget(): void {
     this.#cardAsked?.abort();
     this.selection = null;
+    this.sideTab = 'events';
     this.also = [];
   }
 
   setLook(look: Look): void {
+    const levels = this.look ? levelsOf(this.look) : [];
     this.look = look;
+    if (levels.join() !== levelsOf(look).join()) void this.events.refresh();
     const dress = this.dress;
     if (dress) this.map?.restyle(dress);
     this.#writeAddress('replace');
@@ -349,6 +436,20 @@ export class App {
     void this.#loadStyle();
   }
 
+  /** Whether the right panel is there at all. */
+  get sideShown(): boolean {
+    return this.sideOpen || this.selection !== null;
+  }
+
+  get timelineShown(): boolean {
+    return this.seesEvents && (this.layout === 'wall' || this.timelineOpen);
+  }
+
+  setSideOpen(open: boolean): void {
+    this.sideOpen = open;
+    this.map?.setPadding(this.padding);
+  }
+
   setLayersOpen(open: boolean): void {
     this.layersOpen = open;
     if (open && this.layout === 'sheet') this.close();
@@ -357,7 +458,10 @@ export class App {
 
   resized(width: number, height: number): void {
     const layout = layoutOf(width);
-    if (layout !== this.layout) this.layersOpen = layout === 'wall' || layout === 'desk';
+    if (layout !== this.layout) {
+      this.layersOpen = layout === 'wall' || layout === 'desk';
+      this.sideOpen = this.layersOpen;
+    }
     this.layout = layout;
     this.unit = unitOf(width, height);
     this.map?.setPadding(this.padding);
@@ -381,15 +485,19 @@ export class App {
     }
     this.choice = null;
     this.also = [];
+    this.place = address.place;
+    this.filter = decodeFilter(address.filter);
+    void this.events.refresh();
     this.selection = address.selection;
+    this.sideTab = this.selection ? 'card' : 'events';
     if (this.selection) void this.#loadCard(this.selection);
   }
 
   #writeAddress(how: 'push' | 'replace'): void {
     const catalog = valueIn(this.catalog);
     if (!catalog || !this.look) return;
-    const { view, theme, language, selection, look } = this;
-    const search = writeAddress({ view, theme, language, selection, look, catalog });
+    const { view, theme, language, selection, look, place, filter } = this;
+    const search = writeAddress({ view, theme, language, selection, look, place, filter, catalog });
     if (search === location.search) return;
     if (how === 'push') history.pushState(null, '', search);
     else history.replaceState(null, '', search);

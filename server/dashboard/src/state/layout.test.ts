@@ -25,13 +25,14 @@ test('a larger wall draws everything larger, up to twice', () => {
 });
 
 test('panels are kept clear of', () => {
-  expect(paddingOf('wall', 1, { layers: true, card: true })).toEqual({
+  const all = { layers: true, side: true, timeline: true };
+  expect(paddingOf('wall', 1, all)).toEqual({ top: 12, right: 424, bottom: 128, left: 312 });
+  expect(paddingOf('wall', 2, all).right).toBe(848);
+  expect(paddingOf('desk', 1, { ...all, timeline: false })).toEqual({
     top: 12,
-    right: 424,
+    right: 360,
     bottom: 40,
-    left: 312,
+    left: 264,
   });
-  expect(paddingOf('wall', 2, { layers: true, card: true }).right).toBe(848);
-  expect(paddingOf('desk', 1, { layers: true, card: true })).toMatchObject({ right: 360, left: 264 });
-  expect(paddingOf('sheet', 1, { layers: false, card: true }).bottom).toBeGreaterThan(300);
+  expect(paddingOf('sheet', 1, { ...all, layers: false }).bottom).toBeGreaterThan(300);
 });

@@ -21,21 +21,26 @@ export interface Padding {
 }
 
 /** What of the map lies under panels, CSS px: flights and fits stay clear of it. */
-export function paddingOf(layout: Layout, unit: number, open: { layers: boolean; card: boolean }): Padding {
+export function paddingOf(
+  layout: Layout,
+  unit: number,
+  open: { layers: boolean; side: boolean; timeline: boolean },
+): Padding {
   const px = (n: number): number => Math.round(n * unit);
+  const bottom = open.timeline ? 1 : 0;
   switch (layout) {
     case 'wall':
       return {
         top: px(12),
-        right: px(open.card ? 424 : 72),
-        bottom: px(40),
+        right: px(open.side ? 424 : 72),
+        bottom: px(40 + 88 * bottom),
         left: px(open.layers ? 312 : 72),
       };
     case 'desk':
-      return { top: 12, right: open.card ? 360 : 64, bottom: 40, left: open.layers ? 264 : 64 };
+      return { top: 12, right: open.side ? 360 : 64, bottom: 40 + 72 * bottom, left: open.layers ? 264 : 64 };
     case 'narrow':
-      return { top: 12, right: open.card ? 360 : 64, bottom: 40, left: 64 };
+      return { top: 12, right: open.side ? 360 : 64, bottom: 40 + 72 * bottom, left: 64 };
     case 'sheet':
-      return { top: 12, right: 12, bottom: open.card ? 320 : 40, left: 12 };
+      return { top: 12, right: 12, bottom: open.side ? 320 : 40, left: 12 };
   }
 }

@@ -26,7 +26,7 @@ from onemap.engine.partition._inputs import (
     street_kinds,
     water_parts,
 )
-from onemap.engine.partition.atoms import Atoms, cut_atoms, weigh
+from onemap.engine.partition.atoms import Atoms, Island, cut_atoms, weigh
 from onemap.engine.partition.certify import Miss, explain_misses
 from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.ground import Geometries, Land, lattice_keys
@@ -92,6 +92,7 @@ def partition(
     keep: gpd.GeoDataFrame | None = None,
     lock: Sequence[str] = (),
     every_street_bridges: bool = False,
+    join_islands: bool = False,
     seed: int = 1,
     effort: Effort | None = None,
     progress: Progress = _silent,
@@ -117,6 +118,9 @@ def partition(
         change.
     every_street_bridges
         Whether any street over water is a bridge; otherwise only those marked so.
+    join_islands
+        Whether pieces that nothing joins to the rest and that are below the minimum go to the neighbour across the
+        barrier; otherwise they are grids of their own, out of band. Pieces where nobody lives always join.
     seed, effort
         Same seed, same plan, on any number of cores.
     progress, stop
@@ -135,7 +139,9 @@ def partition(
     first, second = (count, people) if unit == "households" else (people, count)
     goal = Goal(np.array([(minimum, target, maximum), second_band or (minimum, target, maximum)], dtype=float), logic)
     arcs, building_atom = atoms_cache(town.land, lambda: cut_atoms(town.land)) if atoms_cache else cut_atoms(town.land)
-    atoms = weigh(arcs, building_atom, np.stack([first, second], axis=1), town.estate)
+    weight = np.stack([first, second], axis=1)
+    atoms, islands = weigh(arcs, building_atom, weight, town.estate, minimum if join_islands else 0.0)
+    town.notes.extend(_on_islands(islands, unit))
     seconds["atoms"] = perf_counter() - started
     started = perf_counter()
     moved: dict[str, Any] | None = None
@@ -144,16 +150,19 @@ def partition(
             atoms.graph, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
         )
         names = _names_in_reading_order(atoms, zone)
-        present = None
     else:
         present = town.present(keep, buildings, lock)
-        outcome = reassign(atoms, present, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s))
+        outcome = reassign(
+            atoms, present, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
+        )
         zone, names, moved = outcome.zone, outcome.names, outcome.moved
     misses = explain_misses(atoms, zone, goal, progress=lambda s: progress("proof", s), stop=stop)
     seconds["zoning"] = perf_counter() - started
     started = perf_counter()
     progress("polygons", 0.0)
-    ground = town.polygons(atoms, zone, present, names)
+    ground = town.polygons(atoms, zone)
+    if keep is not None:
+        _put_back(ground["grids"], names, outcome.unchanged, town.given_grids, present.codes)
     seconds["polygons"] = perf_counter() - started
     progress("polygons", 1.0)
     return _plan(town, buildings, atoms, zone, names, goal, unit, count, people, ground, misses, moved, seconds, seed)
@@ -170,6 +179,7 @@ class _Town:
     exact: dict[int, tuple[float, float]]
     notes: list[str]
     keep_shapes: Geometries
+    given_grids: Geometries
 
     @classmethod
     def of(
@@ -196,13 +206,14 @@ class _Town:
                 (keep, "present grids"),
             )
         )
-        space = Space.around(boundary if boundary is not None else buildings, crs)
+        space = Space.around(next(f for f in (boundary, keep, buildings) if f is not None), crs)
         houses = footprints(buildings, space, notes)
-        outline = _outline(boundary, houses, space, notes)
+        outline = _outline(boundary if boundary is not None else keep, houses, space, notes)
         lines, kinds = street_kinds(streets, space)
         river_lines, river_kinds, polygons = water_parts(water, space)
         estate_shapes = as_areas(estates, space, "estates") if estates is not None else _nothing()
         keep_shapes = as_areas(keep, space, "present grids") if keep is not None else _nothing()
+        given = np.array(keep.geometry.to_numpy(), dtype=object) if keep is not None else _nothing()
         walls = np.concatenate([shapely.boundary(estate_shapes), shapely.boundary(keep_shapes)])
         barriers = np.concatenate([lines, river_lines, walls])
         kind = np.concatenate([kinds, river_kinds, np.full(len(walls), Kind.WALL)]).astype(np.int8)
@@ -211,7 +222,7 @@ class _Town:
             notes.append(note)
         land = Land(outline, houses, barriers, kind, polygons, crossings)
         return cls(
-            space, land, _within(houses, estate_shapes), crs, _exact(space, boundary, keep), notes, keep_shapes
+            space, land, _within(houses, estate_shapes), crs, _exact(space, boundary, keep), notes, keep_shapes, given
         )
 
     def present(self, keep: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, lock: Sequence[str]) -> Present:
@@ -226,7 +237,7 @@ class _Town:
             raise InputRefused("The present grids hold a grid code twice.")
         return Present(codes, self.keep_shapes, self.land.buildings, frozenset(lock))
 
-    def polygons(self, atoms: Atoms, zone: I32, present: Present | None, names: list[str]) -> dict[str, Geometries]:
+    def polygons(self, atoms: Atoms, zone: I32) -> dict[str, Geometries]:
         """The ground of grids and atoms in the CRS of the input."""
         xy = self.space.back(atoms.arcs.xy)
         if self.exact:
@@ -236,6 +247,27 @@ class _Town:
         fine = atoms.arcs.straightened()
         coarse = atoms.arcs.relabelled(zone).straightened()
         return {"atoms": fine.replace(xy=xy).polygons(), "grids": coarse.replace(xy=xy).polygons()}
+
+
+def _put_back(
+    grids: Geometries, names: list[str], unchanged: Bools, given: Geometries, codes: list[str]
+) -> None:
+    """Grids that hold the ground they held come back bit for bit."""
+    at = {code: i for i, code in enumerate(codes)}
+    for z in np.flatnonzero(unchanged):
+        old = given[at[names[z]]] if names[z] in at else None
+        if old is not None and abs(old.area - grids[z].area) <= 1e-6 * old.area:
+            grids[z] = old
+
+
+def _on_islands(islands: list[Island], unit: str) -> list[str]:
+    if not islands:
+        return []
+    area, weight = sum(i.area_m2 for i in islands), sum(i.weight for i in islands)
+    return [
+        f"{len(islands)} pieces of ground ({area / 1e4:.1f} ha, {weight:g} {unit}) that nothing joins to the rest went "
+        "to the neighbour they share the most boundary with."
+    ]
 
 
 def _nothing() -> Geometries:

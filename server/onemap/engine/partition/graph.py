@@ -136,6 +136,26 @@ def swallow_slivers(arcs: Arcs, n_building: I64) -> I32:
     return number
 
 
+def joined_parts(arcs: Arcs, part: I32, small: Bools) -> I32:
+    """(n_atom,) the atom that each becomes when every small part joins, whole, the neighbour it shares the most with."""
+    n_part = len(small)
+    inner = (arcs.left >= 0) & (arcs.right >= 0)
+    one = np.concatenate([arcs.left[inner], arcs.right[inner]])
+    other = np.concatenate([arcs.right[inner], arcs.left[inner]]).astype(np.int64)
+    metres = np.tile(arcs.length_m[inner], 2)
+    leaving = small[part[one]] & (part[one] != part[other])
+    pair, edge = np.unique(part[one[leaving]].astype(np.int64) * arcs.n_atom + other[leaving], return_inverse=True)
+    shared = np.bincount(edge, metres[leaving], len(pair))
+    target = np.full(n_part, -1, dtype=np.int64)
+    order = np.argsort(shared, kind="stable")
+    order = order[shared[order] >= _TOUCH_M]
+    target[pair[order] // arcs.n_atom] = pair[order] % arcs.n_atom
+    moving = np.flatnonzero((target >= 0)[part]).astype(np.int32)
+    root = components(arcs.n_atom, moving, target[part[moving]].astype(np.int32))
+    _, dense = np.unique(root, return_inverse=True)
+    return dense.astype(np.int32)
+
+
 def _cut_off(arcs: Arcs, empty: Bools) -> Bools:
     """Atoms in connected parts that hold no building at all."""
     joining = arcs.joins & (arcs.left >= 0) & (arcs.right >= 0)

@@ -25,7 +25,7 @@ type Score = tuple[int, float, float]
 
 _GROUP = 40
 #: Temperatures are in worth of a move, which is the smaller the more atoms a grid has.
-_HEAT, _HOTTEST, _COOLING, _COLD = 2.0, 0.25, 20.0, 0.004
+_HEAT, _HOTTEST, _COOLING = 2.0, 0.25, 40.0
 #: Clusters of atoms to a grid in the coarse graph.
 _CLUSTERS = 16
 
@@ -34,11 +34,17 @@ _CLUSTERS = 16
 class Effort:
     """How much work to do: in steps, so that the answer does not depend on the clock."""
 
-    steps_per_atom: int = 100
+    steps_per_atom: int | None = None  #: ``None`` goes by the number of atoms
     rounds: int = 4
     repair_tries: int = 60
     workers: int = 1
     seconds: float | None = None  #: stop improving after this time, whatever the steps
+
+    def steps_for(self, n_atom: int) -> int:
+        """Steps per atom on a ground of this many atoms."""
+        if self.steps_per_atom is not None:
+            return self.steps_per_atom
+        return int(np.clip(6_000_000 / max(n_atom, 1), 60, 400))
 
 
 @dataclass
@@ -173,7 +179,7 @@ def _improve_coarsely(plan: Zoning) -> None:
     cluster = clusters(plan.graph, plan.zone, _CLUSTERS, plan.seed, tall)
     coarse = coarsened(plan.graph, cluster)
     zone, fixed = _seeded(coarse, plan.goal, plan.seed)
-    effort = replace(plan.effort, steps_per_atom=3 * plan.effort.steps_per_atom)
+    effort = replace(plan.effort, steps_per_atom=3 * plan.effort.steps_for(plan.graph.n_atom))
     rough = Zoning(
         coarse, plan.goal, plan.seed, effort, zone, len(fixed), fixed, _homeless(coarse), started=plan.started
     )
@@ -244,7 +250,7 @@ def anneal_round(plan: Zoning, round_: int, hottest: float) -> None:
 
     def work(g: int) -> None:
         atoms = order[bounds[g] : bounds[g + 1]]
-        steps = plan.effort.steps_per_atom * len(atoms) // rounds
+        steps = plan.effort.steps_for(plan.graph.n_atom) * len(atoms) // rounds
         run_anneal(plan, atoms, group, g, steps, hot, hot * ratio, plan.seed * 7919 + round_ * 104729 + g, weights)
 
     with ThreadPoolExecutor(max(1, plan.effort.workers)) as pool:
@@ -385,7 +391,7 @@ def _retry(plan: Zoning, zones: I32, attempt: int, rng: np.random.Generator) -> 
     )
     group = np.full(n_zone, -1, dtype=np.int32)
     group[names] = 0
-    steps = max(20_000, plan.effort.steps_per_atom * len(atoms) * 2)
+    steps = max(20_000, 200 * len(atoms))
     hot = min(_HEAT * k / len(atoms), _HOTTEST)
     run_anneal(plan, atoms, group, 0, steps, 1.5 * hot, hot / _COOLING, seed, plan.weights)
     after = _local_score(plan, np.unique(np.concatenate([zones, names])).astype(np.int32))

@@ -167,8 +167,9 @@ class Cluster:
     def _launch(self, programs: Programs) -> None:
         home = self.home
         _wait_for(lambda: not _inhabitants(home.data), 60, "The processes of a killed PostgreSQL do not end.")
-        # Nothing lives here, so a process number in this file is a killed server's, perhaps of another process by now.
+        # Nothing lives here, so a process number in these files is a killed server's or another program's by now.
         (home.data / "postmaster.pid").unlink(missing_ok=True)
+        (home.socket / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         with home.open(home.data / "onemap.conf", "wb") as conf:
             conf.write(settings(home, durable=self._durable).encode())
         log = home.log / "start.log"
@@ -176,7 +177,8 @@ class Cluster:
         options = ["--silent", "--wait", f"--timeout={_PATIENCE_S}", f"--pgdata={home.data}", f"--log={log}"]
         done = home.account.run([programs["pg_ctl"], "start", *options], cwd=home.folder)
         if done.returncode:
-            said = log.read_text(errors="replace") if log.exists() else done.stdout
+            newest = max(home.log.iterdir(), key=lambda path: path.stat().st_mtime_ns, default=None)
+            said = newest.read_text(errors="replace") if newest else done.stdout
             raise ClusterError(f"PostgreSQL did not start: {_reason(said)}. More is in {home.log}.")
 
     def _halt(self, mode: str) -> None:
@@ -287,7 +289,9 @@ def _locked(home: Home) -> Iterator[None]:
 
 
 def _reason(log: str) -> str:
-    lines = [
-        re.sub(r"^.*?(LOG|FATAL|PANIC|ERROR|HINT):\s+", "", line.strip()) for line in log.splitlines() if line.strip()
-    ]
-    return "; ".join(lines[-3:]) or "it gave no reason"
+    # The last fatal line, with the one before it, which often names the cause, and a hint after it.
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    fatal = max((number for number, line in enumerate(lines) if re.search(r"FATAL|PANIC|error:", line)), default=-1)
+    telling = lines[max(fatal - 1, 0) : fatal + 2] if fatal >= 0 else lines[-2:]
+    plain = [re.sub(r"^.*?(LOG|FATAL|PANIC|ERROR|HINT):\s+", "", line).rstrip(".") for line in telling]
+    return "; ".join(plain) or "it gave no reason"

@@ -167,12 +167,13 @@ SELECT ST_AsMVT(mvt, 'cameras_sector', 4096, 'geom', 'fid') FROM mvt WHERE geom 
 )
 
 -- name: patrol_points.columns
--- A visit is due on its last day and overdue after it; a place never visited is due.
-CASE
-    WHEN f.last_visit_at IS NULL THEN 'due'
-    WHEN f.last_visit_at + f.due_days * INTERVAL '1 day' < now() THEN 'overdue'
-    WHEN f.last_visit_at + (f.due_days - 1) * INTERVAL '1 day' < now() THEN 'due'
-    ELSE 'done'
+-- By the calendar of the place: due on the last day of the interval, overdue after it; a place never visited is due.
+CASE sign(
+    (now() AT TIME ZONE 'Asia/Shanghai')::date - (f.last_visit_at AT TIME ZONE 'Asia/Shanghai')::date - f.due_days
+)
+    WHEN -1 THEN 'done'
+    WHEN 1 THEN 'overdue'
+    ELSE 'due'
 END AS visit
 
 -- name: responders.columns
