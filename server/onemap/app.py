@@ -28,6 +28,7 @@ from onemap.api.tiles import tile_routes
 from onemap.catalog.read import read_catalog
 from onemap.catalog.style import read_style_book
 from onemap.domain.scope import Scope
+from onemap.live.demo_staff import move_demo_staff
 from onemap.live.notices import follow_layers
 from onemap.ogc.mount import ogc_routes
 from onemap.settings import Settings
@@ -66,13 +67,17 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
         stop = threading.Event()
         runner = threading.Thread(target=work, args=(db, catalog, ALL, stop), name="onemap jobs", daemon=True)
         runner.start()
-        notices = asyncio.create_task(follow_layers(database_url, tiles.cache.invalidate, tiles.cache.clear))
+        tasks = [
+            asyncio.create_task(follow_layers(database_url, tiles.cache.invalidate, tiles.cache.clear)),
+            asyncio.create_task(move_demo_staff(db)),
+        ]
         try:
             yield
         finally:
             stop.set()
-            notices.cancel()
-            await asyncio.gather(notices, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(runner.join, _PATIENCE_S)
             await adb.close()
             db.close()

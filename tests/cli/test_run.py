@@ -99,7 +99,12 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(home: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         done = subprocess.run(
-            [*ONEMAP, "run"], env=environment(home, port), capture_output=True, text=True, check=False, timeout=PATIENCE_S
+            [*ONEMAP, "run"],
+            env=environment(home, port),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
         )
     assert done.returncode == 3
     assert done.stderr.strip() == f"Port {port} is taken; stop what uses it or choose another with ONEMAP_PORT."
@@ -116,7 +121,9 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(home: Path) -> None:
         ("ONEMAP_LAYERS", "/nonexistent", "there is no groups.toml here"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_told_in_a_sentence(home: Path, variable: str, value: str, sentence: str) -> None:
+def test_a_setting_that_cannot_be_used_is_told_in_a_sentence(
+    home: Path, variable: str, value: str, sentence: str
+) -> None:
     settings = environment(home, free_port(), **{variable: value})
     done = subprocess.run(
         [*ONEMAP, "run"], env=settings, capture_output=True, text=True, check=False, timeout=PATIENCE_S

@@ -12,24 +12,29 @@ from onemap.domain.layer import Title
 MAX_PAUSE_S = 60.0
 _STEP_S = 0.25
 
+# the official suite (processes10) knows a box by allOf, an array by integer items, a format by contentMediaType
 _BBOX = {
-    "type": "object",
-    "format": "ogc-bbox",
-    "required": ["bbox"],
-    "properties": {
-        "bbox": {
-            "type": "array",
-            "items": {"type": "number"},
-            "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
-        },
-        "crs": {"type": "string", "format": "uri", "default": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"},
-    },
+    "allOf": [
+        {
+            "type": "object",
+            "format": "ogc-bbox",
+            "required": ["bbox"],
+            "properties": {
+                "bbox": {
+                    "type": "array",
+                    "items": {"type": "number"},
+                    "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+                },
+                "crs": {"type": "string", "format": "uri", "default": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"},
+            },
+        }
+    ]
 }
 _SCHEMAS: dict[str, dict[str, Any]] = {
-    "text": {"type": "string", "maxLength": 10_000},
-    "numbers": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 1_000},
+    "text": {"type": "string", "maxLength": 10_000, "contentMediaType": "text/plain"},
+    "numbers": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 1_000},
     "box": _BBOX,
-    "mixed": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
+    "mixed": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "object"}]},
 }
 
 

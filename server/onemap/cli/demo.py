@@ -19,8 +19,16 @@ from onemap.store.demo import holding
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Same seed, same city.")
-@click.option("--scale", default=1, show_default=True, type=click.IntRange(1, 1000), help="How many communities of about 14,878 dwellings.")
-@click.option("--events", "n_events", type=click.IntRange(min=0), help="Events of the whole city; 80,000 a community without it.")
+@click.option(
+    "--scale",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="How many communities of about 14,878 dwellings.",
+)
+@click.option(
+    "--events", "n_events", type=click.IntRange(min=0), help="Events of the whole city; 80,000 a community without it."
+)
 @click.option("--replace", is_flag=True, help="Delete what the database holds, also data that is no demo city.")
 @json_option
 def command(seed: int, scale: int, n_events: int | None, replace: bool, as_json: bool) -> None:
@@ -31,7 +39,11 @@ def command(seed: int, scale: int, n_events: int | None, replace: bool, as_json:
         loaded = _load(db, city, replace=replace)
     seconds = round(time.monotonic() - began, 1)
     document = {**asdict(loaded), "seconds": seconds}
-    emit(document, as_json, f"Invented a city of {loaded.households:,} dwellings in {scale} communities (虚拟数据) in {seconds} s.")
+    emit(
+        document,
+        as_json,
+        f"Invented a city of {loaded.households:,} dwellings in {scale} communities (虚拟数据) in {seconds} s.",
+    )
 
 
 def load_if_empty(db: Db, *, scale: int = 1, seed: int = 1) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +28,8 @@ _PORTS_TRIED = 50
 @json_option
 def command(as_json: bool) -> None:
     """Serve the map; Ctrl-C stops everything."""
+    # uvicorn raises the signal again after its own end; as SystemExit it still lets the cluster stop
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = _with_free_port(Settings.from_env())
     with ExitStack() as stack:
         opened = stack.enter_context(open_database(settings))

@@ -96,18 +96,29 @@ class City:
         share = head.households / HOUSEHOLDS
         code = head.area_code
         return layers.Wishes(
-            self.now, n_events, tuple((kind, max(1, round(n * share))) for kind, n in self.cameras), self.log_days,
-            f"{code[4:6]}{code[7:9]}{code[10:12]}" if len(self.heads) > 1 else "", date(self.now.year, 1, 1),
-        )  # fmt: skip
+            self.now,
+            n_events,
+            tuple((kind, max(1, round(n * share))) for kind, n in self.cameras),
+            self.log_days,
+            f"{code[4:6]}{code[7:9]}{code[10:12]}" if len(self.heads) > 1 else "",
+            date(self.now.year, 1, 1),
+        )
 
     def _builder(self) -> Callable[[Cell], BuiltCell]:
         return lru_cache(maxsize=10)(lambda cell: build_cell(self.sheet, self.bend, cell))
 
 
 def invent(
-    seed: int = 1, scale: int = 1, *, now: datetime | None = None, households: int = HOUSEHOLDS, persons: int = PERSONS,
-    n_grids: int = N_GRIDS, n_events: int | None = None, log_days: int | None = None,
-) -> City:  # fmt: skip
+    seed: int = 1,
+    scale: int = 1,
+    *,
+    now: datetime | None = None,
+    households: int = HOUSEHOLDS,
+    persons: int = PERSONS,
+    n_grids: int = N_GRIDS,
+    n_events: int | None = None,
+    log_days: int | None = None,
+) -> City:
     """
     A city by chance, the same for a seed.
 
@@ -135,8 +146,14 @@ def invent(
     sheet = Sheet.draw(seed, scale)
     heads = _heads(sheet, scale, seed, (households, persons, n_grids))
     return City(
-        seed, heads, now, N_EVENTS * scale if n_events is None else n_events, log_days if log_days or scale < 10 else 60, sheet, Frame.draw(rng),
-    )  # fmt: skip
+        seed,
+        heads,
+        now,
+        N_EVENTS * scale if n_events is None else n_events,
+        log_days if log_days or scale < 10 else 60,
+        sheet,
+        Frame.draw(rng),
+    )
 
 
 def _heads(sheet: Sheet, scale: int, seed: int, numbers: tuple[int, int, int]) -> tuple[Head, ...]:
@@ -153,7 +170,17 @@ def _heads(sheet: Sheet, scale: int, seed: int, numbers: tuple[int, int, int]) -
         district, in_district = divmod(street, _PER_DISTRICT // _PER_STREET)
         code = f"9901{district + 1:02d}{in_district + 1:03d}{in_street + 1:03d}"
         share = float(homes[k]) / households
-        heads.append(Head(cell, code, titles[k], offices[street], int(homes[k]), round(persons * share), max(20, round(n_grids * share))))
+        heads.append(
+            Head(
+                cell,
+                code,
+                titles[k],
+                offices[street],
+                int(homes[k]),
+                round(persons * share),
+                max(20, round(n_grids * share)),
+            )
+        )
     return tuple(heads)
 
 
@@ -172,15 +199,18 @@ def _areas(heads: tuple[Head, ...], grounds: Mapping[str, Polygon], around: Poly
     order = sorted(titles, key=lambda c: (len(c), c))
     level = {4: "city", 6: "district", 9: "street", 12: "community"}
     parent = {6: 4, 9: 6, 12: 9}
-    return Table({
-        "area_code": texts(order),
-        "name": texts([titles[c] for c in order]),
-        "level": texts([level[len(c)] for c in order]),
-        "parent_code": texts([c[: parent[len(c)]] if len(c) > 4 else None for c in order]),
-        "code_system": texts(["local"] * len(order)),
-        "households": np.array([numbers[c][0] for c in order], dtype=np.int64),
-        "persons": np.array([numbers[c][1] for c in order], dtype=np.int64),
-    }, to_degrees(shapes_of([shapes[c] for c in order])))  # fmt: skip
+    return Table(
+        {
+            "area_code": texts(order),
+            "name": texts([titles[c] for c in order]),
+            "level": texts([level[len(c)] for c in order]),
+            "parent_code": texts([c[: parent[len(c)]] if len(c) > 4 else None for c in order]),
+            "code_system": texts(["local"] * len(order)),
+            "households": np.array([numbers[c][0] for c in order], dtype=np.int64),
+            "persons": np.array([numbers[c][1] for c in order], dtype=np.int64),
+        },
+        to_degrees(shapes_of([shapes[c] for c in order])),
+    )
 
 
 def _title(code: str, heads: tuple[Head, ...]) -> str:

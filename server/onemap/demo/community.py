@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import Polygon
 
 from onemap.demo import grids, shares
+from onemap.demo.arrays import F64, I64, Bools, Objects
 from onemap.demo.fabric import FLOOR_M, Building
 from onemap.demo.ground import Atom, Road, nearest_name, shapes_of
 from onemap.demo.plan import Cell, Sheet, Use
 from onemap.demo.town import BuiltCell, Estate
-
-F64, I64, Shapes = NDArray[np.float64], NDArray[np.int64], NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,10 @@ class Community:
     estate_cell: list[Cell]
     homes: Homes
     roads: list[Road]
-    grid_shapes: Shapes
+    grid_shapes: Objects
     grid_households: I64
     grid_persons: I64
-    point_shapes: Shapes
+    point_shapes: Objects
     #: Grid (n_point,) and number inside the grid (n_point,) of every management point.
     point_grid: I64
     point_number: I64
@@ -113,8 +111,11 @@ def settle(sheet: Sheet, head: Head, built: Callable[[Cell], BuiltCell]) -> Comm
     size = np.bincount(zone, capacity)
     households = shares.grid_households(rng, size, head.households)
     persons = shares.grid_persons(rng, households, head.persons)
-    solids = [shapely.union_all(shapes_of([b.shape for b in w.buildings])) if w.buildings else Polygon() for w in works]
-    cuts = grids.choose_cuts(faces, zone, capacity, [w.gaps for w in works], solids)
+    stocks = [
+        grids.Stock(shapes_of([b.shape for b in w.buildings]), np.array([b.capacity for b in w.buildings]))
+        for w in works
+    ]
+    cuts = grids.choose_cuts(faces, zone, [w.gaps for w in works], stocks)
     bits = grids.cut(faces, cuts)
     bit_atom = _inside(faces, shapely.point_on_surface(bits))
     homes = _homes(rng, works, np.array(estate_of), zone, households, persons)
@@ -128,10 +129,22 @@ def settle(sheet: Sheet, head: Head, built: Callable[[Cell], BuiltCell]) -> Comm
     order, number = _points_in_order(point_shapes, point_grid, homes)
     own = cells[head.cell]
     return Community(
-        head, cells, shapely.union_all(bits), estates, estate_cell, homes, _roads(sheet, head.cell, own), _dissolve(bits, zone[bit_atom]),
-        households, persons, point_shapes[order], point_grid[order], number,
-        greens=[g for w in works for g in w.greens], waters=[g for w in works for g in w.waters],
-    )  # fmt: skip
+        head,
+        cells,
+        shapely.union_all(bits),
+        estates,
+        estate_cell,
+        homes,
+        _roads(sheet, head.cell, own),
+        _dissolve(bits, zone[bit_atom]),
+        households,
+        persons,
+        point_shapes[order],
+        point_grid[order],
+        number,
+        greens=[g for w in works for g in w.greens],
+        waters=[g for w in works for g in w.waters],
+    )
 
 
 def _roads(sheet: Sheet, cell: Cell, built: BuiltCell) -> list[Road]:
@@ -156,7 +169,7 @@ def _estates(pieces: list[_Piece], cells: dict[Cell, BuiltCell]) -> tuple[list[E
     return estates, owner, of
 
 
-def _numbered(sheet: Sheet, head: Head, faces: Shapes, zone: I64, built: Callable[[Cell], BuiltCell]) -> I64:
+def _numbered(sheet: Sheet, head: Head, faces: Objects, zone: I64, built: Callable[[Cell], BuiltCell]) -> I64:
     """Grids numbered from west to east, then from north to south."""
     shapes = [shapely.union_all(faces[zone == z]) for z in range(int(zone.max()) + 1)]
     centres = shapely.get_coordinates(shapely.centroid(shapes_of(shapes)))
@@ -165,9 +178,7 @@ def _numbered(sheet: Sheet, head: Head, faces: Shapes, zone: I64, built: Callabl
     return grids.reading_order(centres, heading, (box[3] - box[1]) / 5.0)[zone]
 
 
-def _homes(
-    rng: np.random.Generator, works: list, estate_of: I64, zone: I64, households: I64, persons: I64
-) -> Homes:  # type: ignore[type-arg]
+def _homes(rng: np.random.Generator, works: list, estate_of: I64, zone: I64, households: I64, persons: I64) -> Homes:  # type: ignore[type-arg]
     atom = np.array([k for k, w in enumerate(works) for _ in w.buildings])
     buildings = [b for w in works for b in w.buildings]
     capacity = np.array([b.capacity for b in buildings])
@@ -175,7 +186,9 @@ def _homes(
     homes, people = np.zeros(len(buildings), np.int64), np.zeros(len(buildings), np.int64)
     for z in range(len(households)):
         members = np.flatnonzero((grid == z) & (capacity > 0))
-        homes[members] = 1 + shares.whole_shares(int(households[z]) - len(members), capacity[members] * rng.uniform(0.96, 1.04, len(members)))
+        homes[members] = 1 + shares.whole_shares(
+            int(households[z]) - len(members), capacity[members] * rng.uniform(0.96, 1.04, len(members))
+        )
         people[members] = shares.whole_shares(int(persons[z]), homes[members] * rng.uniform(0.88, 1.12, len(members)))
     floors = np.array([b.floors for b in buildings])
     scale = np.divide(homes, capacity, out=np.ones(len(homes)), where=capacity > 0)
@@ -185,7 +198,7 @@ def _homes(
     return Homes(buildings, estate_of[atom], atom, grid, np.zeros_like(atom), homes, people, floors, number)
 
 
-def _house_numbers(buildings: list[Building], estate: I64, home: NDArray[np.bool_]) -> I64:
+def _house_numbers(buildings: list[Building], estate: I64, home: Bools) -> I64:
     """Numbers inside each estate, read like a page; homes first."""
     centres = shapely.get_coordinates(shapely.centroid(shapes_of([b.shape for b in buildings])))
     number = np.zeros(len(buildings), np.int64)
@@ -197,7 +210,7 @@ def _house_numbers(buildings: list[Building], estate: I64, home: NDArray[np.bool
     return number
 
 
-def _points_in_order(shapes: Shapes, grid: I64, homes: Homes) -> tuple[I64, I64]:
+def _points_in_order(shapes: Objects, grid: I64, homes: Homes) -> tuple[I64, I64]:
     centres = shapely.get_coordinates(shapely.centroid(shapes))
     number = np.zeros(len(shapes), np.int64)
     for z in np.unique(grid):
@@ -210,11 +223,11 @@ def _points_in_order(shapes: Shapes, grid: I64, homes: Homes) -> tuple[I64, I64]
     return order, number[order]
 
 
-def _dissolve(pieces: Shapes, label: I64) -> Shapes:
+def _dissolve(pieces: Objects, label: I64) -> Objects:
     return shapes_of([shapely.union_all(pieces[label == k]) for k in range(int(label.max()) + 1)])
 
 
-def _inside(polygons: Shapes, points: Shapes) -> I64:
+def _inside(polygons: Objects, points: Objects) -> I64:
     found = np.zeros(len(points), np.int64)
     point, polygon = shapely.STRtree(polygons).query(points, predicate="intersects")
     found[point[::-1]] = polygon[::-1]
@@ -231,7 +244,9 @@ def _middle(water: Polygon) -> F64:
 def addresses(community: Community) -> list[str]:
     """The address (n_building,) of every building: street, number, estate, house."""
     homes, street = community.homes, community.head.street_name
-    at = shapely.centroid(shapes_of([e.shape if not e.shape.is_empty else shapely.Point(0, 0) for e in community.estates]))
+    at = shapely.centroid(
+        shapes_of([e.shape if not e.shape.is_empty else shapely.Point(0, 0) for e in community.estates])
+    )
     named = nearest_name([r for c in community.cells.values() for r in c.roads], at)
     return [
         f"{street}{named[e]}{2 * int(e) + 1 + 6 * (int(e) % 7)}号{community.estates[e].name}" + (f"{n}栋" if h else "")

@@ -8,14 +8,12 @@ from datetime import datetime
 import h3.api.basic_int as h3
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from onemap.demo.arrays import F64, I64, Bools, Objects
 from onemap.demo.community import Community
 from onemap.demo.frame import lonlat
 from onemap.demo.places import Places, Spots, join
 from onemap.demo.table import Table, texts
-
-F64, I64, Shapes = NDArray[np.float64], NDArray[np.int64], NDArray[np.object_]
 
 YEARS = 5
 CHINA_H = 8
@@ -60,7 +58,7 @@ KINDS = (
     Kind("consultation", "政策咨询", 6.0, "home", "service", (1.0, 0.0, 0.0, 0.0)),
     Kind("deliberation", "议事协商", 0.7, "ground", "deliberation", (1.0, 0.0, 0.0, 0.0)),
     Kind("other", "其他事项", 2.0, "shop", "service", (1.0, 0.0, 0.0, 0.0)),
-)  # fmt: skip
+)
 TERM_H = {"service": 24.0, "dispute": 120.0, "hazard": 72.0, "deliberation": 480.0, "city_matter": 48.0}
 LEVEL_TERM_H = (np.inf, 12.0, 3.0, 1.0)
 _HOURS = np.array([3, 2, 1, 1, 1, 2, 5, 12, 22, 27, 25, 20, 16, 15, 18, 20, 21, 24, 27, 27, 22, 16, 10, 6], float)
@@ -80,9 +78,16 @@ class _Reports:
 
 
 def events(
-    community: Community, places: Places, grid_codes: list[str], rng: np.random.Generator, now: datetime, n: int, *, prefix: str = "",
+    community: Community,
+    places: Places,
+    grid_codes: list[str],
+    rng: np.random.Generator,
+    now: datetime,
+    n: int,
+    *,
+    prefix: str = "",
     log_days: int | None = None,
-) -> tuple[Table, Table]:  # fmt: skip
+) -> tuple[Table, Table]:
     """
     Events in order of time, and the actions of their histories.
 
@@ -137,8 +142,14 @@ def _pools(community: Community, places: Places, rng: np.random.Generator) -> tu
     doors = places.doors.pick(home)
     jitter = rng.normal(0, 3.0, (len(doors), 2)) - [0.0, 2.0]
     doors = Spots(doors.xy + jitter, doors.bearing_deg, doors.title, doors.grid, doors.building)
-    sorts = {"home": doors, "street": join(places.streets, places.crossings), "lane": join(places.lanes, places.gates),
-             "ground": places.grounds, "shop": places.shops, "bank": places.banks if len(places.banks) else places.grounds}  # fmt: skip
+    sorts = {
+        "home": doors,
+        "street": join(places.streets, places.crossings),
+        "lane": join(places.lanes, places.gates),
+        "ground": places.grounds,
+        "shop": places.shops,
+        "bank": places.banks if len(places.banks) else places.grounds,
+    }
     hot = rng.lognormal(0.0, 0.75, len(community.grid_shapes))
     pools: dict[str, tuple[I64, F64]] = {}
     start = 0
@@ -156,9 +167,21 @@ def _pools(community: Community, places: Places, rng: np.random.Generator) -> tu
 def _reports(rng: np.random.Generator, pools: dict[str, tuple[I64, F64]], now_s: int, n: int) -> _Reports:
     reported = _times(rng, now_s, n)
     month = (reported.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12) + 1
-    weight = np.stack([
-        k.share * (1.0 + (0.75 * np.cos(2 * np.pi * (np.arange(1, 13) - k.peak_month) / 12.0) if k.peak_month else np.zeros(12))) for k in KINDS
-    ], axis=1)  # fmt: skip
+    weight = np.stack(
+        [
+            k.share
+            * (
+                1.0
+                + (
+                    0.75 * np.cos(2 * np.pi * (np.arange(1, 13) - k.peak_month) / 12.0)
+                    if k.peak_month
+                    else np.zeros(12)
+                )
+            )
+            for k in KINDS
+        ],
+        axis=1,
+    )
     odds = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
     draw = rng.random(n)
     kind = np.minimum((draw[:, None] > odds[month - 1]).sum(axis=1), len(KINDS) - 1)
@@ -166,7 +189,9 @@ def _reports(rng: np.random.Generator, pools: dict[str, tuple[I64, F64]], now_s:
     for k, what in enumerate(KINDS):
         members = np.flatnonzero(kind == k)
         which, weights = pools[what.place]
-        spot[members] = which[np.searchsorted(np.cumsum(weights / weights.sum()), rng.random(len(members))).clip(0, len(which) - 1)]
+        spot[members] = which[
+            np.searchsorted(np.cumsum(weights / weights.sum()), rng.random(len(members))).clip(0, len(which) - 1)
+        ]
         level[members] = 1 + np.searchsorted(np.cumsum(what.levels), rng.random(len(members))).clip(0, 3)
     return _Reports(kind.astype(np.int64), spot, level, reported)
 
@@ -177,7 +202,9 @@ def _times(rng: np.random.Generator, now_s: int, n: int) -> I64:
     first_day = end // 86400 - 365 * YEARS - 1
     days = np.arange(first_day, end // 86400 + 1)
     year_day = days % 365.25
-    seasonal = 1.0 + 0.12 * np.cos(2 * np.pi * (year_day - 200) / 365.25) + 0.05 * np.cos(4 * np.pi * (year_day - 20) / 365.25)
+    seasonal = (
+        1.0 + 0.12 * np.cos(2 * np.pi * (year_day - 200) / 365.25) + 0.05 * np.cos(4 * np.pi * (year_day - 20) / 365.25)
+    )
     daily = _WEEKDAYS[(days + 3) % 7] * seasonal * (0.94 + 0.12 * np.arange(len(days)) / len(days))
     daily = daily * np.exp(rng.normal(0, 0.12, len(days)))
     hourly = (daily[:, None] * _HOURS[None, :]).ravel()
@@ -207,7 +234,7 @@ def _handling(rng: np.random.Generator, reports: _Reports, term_s: I64, now_s: i
     return (reports.reported_s + lasting).astype(np.int64), (reports.reported_s + response).astype(np.int64)
 
 
-def _choose_open(rng: np.random.Generator, reports: _Reports, now_s: int) -> NDArray[np.bool_]:
+def _choose_open(rng: np.random.Generator, reports: _Reports, now_s: int) -> Bools:
     n = len(reports.kind)
     recent = np.arange(max(0, n - max(60, int(n * 0.0025))), n)
     wanted = min(sum(OPEN_BY_LEVEL), len(recent) // 2)
@@ -218,7 +245,7 @@ def _choose_open(rng: np.random.Generator, reports: _Reports, now_s: int) -> NDA
     return found
 
 
-def _closed_states(rng: np.random.Generator, reports: _Reports, closed_s: I64, now_s: int) -> NDArray[np.object_]:
+def _closed_states(rng: np.random.Generator, reports: _Reports, closed_s: I64, now_s: int) -> Objects:
     n = len(closed_s)
     state = np.full(n, "closed", dtype=object)
     age_d = (now_s - closed_s) / 86400.0
@@ -230,9 +257,15 @@ def _closed_states(rng: np.random.Generator, reports: _Reports, closed_s: I64, n
 
 
 def _open_events(
-    rng: np.random.Generator, is_open: NDArray[np.bool_], level: I64, state: NDArray[np.object_], deadline_s: I64, responded_s: I64,
-    reported_s: I64, now_s: int,
-) -> None:  # fmt: skip
+    rng: np.random.Generator,
+    is_open: Bools,
+    level: I64,
+    state: Objects,
+    deadline_s: I64,
+    responded_s: I64,
+    reported_s: I64,
+    now_s: int,
+) -> None:
     """The open ones: the fixtures' levels, states from new to old, six of them late, nobody there yet for the newest."""
     members = np.flatnonzero(is_open)[::-1]
     n = len(members)
@@ -254,13 +287,13 @@ def _open_events(
     deadline_s[late] = now_s - np.minimum(rng.integers(120, 4200, len(late)), np.maximum(passed - 1, 1) // 2 + 1)
 
 
-def _ratings(rng: np.random.Generator, state: NDArray[np.object_], n: int) -> NDArray[np.int64]:
+def _ratings(rng: np.random.Generator, state: Objects, n: int) -> I64:
     rating = rng.choice([5, 4, 3, 2, 1], size=n, p=[0.71, 0.21, 0.05, 0.02, 0.01])
     rated = (state == "rated") | ((state == "archived") & (rng.random(n) < 0.62))
     return np.ma.masked_array(rating, mask=~rated)
 
 
-def _numbers(reported_s: I64, prefix: str) -> NDArray[np.object_]:
+def _numbers(reported_s: I64, prefix: str) -> Objects:
     """SJ-day-number within the day."""
     day = (reported_s + CHINA_H * 3600) // 86400
     first = np.r_[True, day[1:] != day[:-1]]
@@ -272,12 +305,29 @@ def _numbers(reported_s: I64, prefix: str) -> NDArray[np.object_]:
 
 #: Steps of a history: action, the state it leads to, who acts, and whether it happens to a closed event at all.
 _STEPS = (
-    ("report", "reported", "上报人"), ("accept", "accepted", "指挥中心"), ("triage", "triaged", "指挥中心"), ("dispatch", "dispatched", "指挥中心"),
-    ("arrive", "processing", "网格员"), ("feedback", "feedback", "网格员"), ("close", "closed", "指挥中心"), ("rate", "rated", "上报人"),
+    ("report", "reported", "上报人"),
+    ("accept", "accepted", "指挥中心"),
+    ("triage", "triaged", "指挥中心"),
+    ("dispatch", "dispatched", "指挥中心"),
+    ("arrive", "processing", "网格员"),
+    ("feedback", "feedback", "网格员"),
+    ("close", "closed", "指挥中心"),
+    ("rate", "rated", "上报人"),
     ("archive", "archived", "指挥中心"),
-)  # fmt: skip
-_LAST_STEP = {"reported": 1, "accepted": 2, "triaged": 3, "dispatched": 4, "processing": 5, "feedback": 6, "closed": 7, "rated": 8,
-              "archived": 9, "void": 7, "merged": 7}  # fmt: skip
+)
+_LAST_STEP = {
+    "reported": 1,
+    "accepted": 2,
+    "triaged": 3,
+    "dispatched": 4,
+    "processing": 5,
+    "feedback": 6,
+    "closed": 7,
+    "rated": 8,
+    "archived": 9,
+    "void": 7,
+    "merged": 7,
+}
 
 
 def _actions(rng: np.random.Generator, table: Table, now_s: int, log_days: int | None) -> Table:
@@ -285,7 +335,10 @@ def _actions(rng: np.random.Generator, table: Table, now_s: int, log_days: int |
     reported = table.columns["reported_at"].astype(np.int64)
     chosen = np.arange(len(reported)) if log_days is None else np.flatnonzero(reported > now_s - log_days * 86400)
     reported, state = reported[chosen], table.columns["state"][chosen]
-    responded, closed = table.columns["responded_at"].astype(np.int64)[chosen], table.columns["closed_at"].astype(np.int64)[chosen]
+    responded, closed = (
+        table.columns["responded_at"].astype(np.int64)[chosen],
+        table.columns["closed_at"].astype(np.int64)[chosen],
+    )
     n = len(chosen)
     is_open = closed < 0
     answer = np.where(responded < 0, np.minimum(reported + 360, now_s), responded)
@@ -293,11 +346,19 @@ def _actions(rng: np.random.Generator, table: Table, now_s: int, log_days: int |
     wait, work = answer - reported, np.maximum(end - answer, 0)
     u = rng.random((3, n))
     after = end + np.maximum(0, np.minimum(now_s - end, (3600 + u[1] * 90000).astype(np.int64)))
-    at = np.stack([
-        reported, reported + (wait * 0.2).astype(np.int64), reported + (wait * (0.35 + 0.2 * u[0])).astype(np.int64),
-        reported + (wait * (0.6 + 0.1 * u[0])).astype(np.int64), answer, answer + (work * (0.72 + 0.2 * u[2])).astype(np.int64), end, after,
-        np.maximum(after, np.minimum(end + 30 * 86400, now_s)),
-    ])  # fmt: skip
+    at = np.stack(
+        [
+            reported,
+            reported + (wait * 0.2).astype(np.int64),
+            reported + (wait * (0.35 + 0.2 * u[0])).astype(np.int64),
+            reported + (wait * (0.6 + 0.1 * u[0])).astype(np.int64),
+            answer,
+            answer + (work * (0.72 + 0.2 * u[2])).astype(np.int64),
+            end,
+            after,
+            np.maximum(after, np.minimum(end + 30 * 86400, now_s)),
+        ]
+    )
     last = np.array([_LAST_STEP[s] for s in state])
     happened = np.arange(len(_STEPS))[:, None] < last[None, :]
     rating = np.ma.getmaskarray(table.columns["rating"])[chosen]
@@ -310,11 +371,13 @@ def _actions(rng: np.random.Generator, table: Table, now_s: int, log_days: int |
     seq = np.cumsum(np.ones(len(step), np.int64)) - 1
     starts = np.r_[0, np.flatnonzero(np.diff(event)) + 1]
     seq = seq - np.repeat(seq[starts], np.diff(np.r_[starts, len(step)])) + 1
-    return Table({
-        "event_no": table.columns["event_no"][chosen][event],
-        "seq": seq,
-        "action": texts([a for a, _, _ in _STEPS])[step],
-        "to_state": to_state,
-        "actor_post": texts([p for _, _, p in _STEPS])[step],
-        "at": at[step, event].astype("datetime64[s]"),
-    })  # fmt: skip
+    return Table(
+        {
+            "event_no": table.columns["event_no"][chosen][event],
+            "seq": seq,
+            "action": texts([a for a, _, _ in _STEPS])[step],
+            "to_state": to_state,
+            "actor_post": texts([p for _, _, p in _STEPS])[step],
+            "at": at[step, event].astype("datetime64[s]"),
+        }
+    )

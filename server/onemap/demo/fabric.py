@@ -12,13 +12,12 @@ from enum import StrEnum
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import LineString, Polygon
 from shapely.affinity import affine_transform
 
+from onemap.demo.arrays import F64
 from onemap.demo.plan import Use
-
-F64 = NDArray[np.float64]
+import itertools
 
 
 class Style(StrEnum):
@@ -152,22 +151,32 @@ def build(site: Site, use: Use, style: Style, *, shop_sides: Sequence[str] = (),
 
 
 def homes(site: Site, style: Style, *, shop_sides: Sequence[str], kindergarten: bool) -> None:
-    """Rows of homes from north to south, shops along the main street first."""
-    for side in shop_sides:
-        _shops(site, side)
+    """Rows of homes from north to south, shops along the main street between the ways in."""
+    whole = site.ground
+    fronts = [front for side in shop_sides if (front := _front(site, side))]
+    for front in fronts:
+        rest = shapely.difference(site.ground, front.keep)
+        site.ground = max(
+            (p for p in shapely.get_parts(rest) if p.geom_type == "Polygon"), key=lambda p: p.area, default=site.ground
+        )
     if kindergarten:
         _kindergarten(site)
-    _lay(site, style)
+    rows = _lay(site, style)
     while style in _DENSER and not any(b.use == "residential" for b in site.built.buildings):
         style = _DENSER[style]
-        _lay(site, style)
+        rows = _lay(site, style)
+    site.ground = whole
+    for front in fronts:
+        _shops(site, front, rows)
+    _gaps(site, rows)
 
 
 #: What is tried on ground too small for a style.
 _DENSER = {Style.TOWER: Style.SLAB, Style.MIXED: Style.SLAB, Style.MID: Style.SLAB, Style.SLAB: Style.OLD}
 
 
-def _lay(site: Site, style: Style) -> None:
+def _lay(site: Site, style: Style) -> list[tuple[float, float]]:
+    """Rows from north to south; the (south, north) of each, in order."""
     _, south, _, north = site.ground.bounds
     styles = [style]
     if style is Style.MIXED:
@@ -186,7 +195,7 @@ def _lay(site: Site, style: Style) -> None:
             _row(site, kind, y, odd=bool(r % 2))
             rows_made.append((y - rows.depth_m, y))
         top = bottom
-    _gaps(site, rows_made)
+    return rows_made
 
 
 def _row(site: Site, style: Style, north: float, *, odd: bool) -> None:
@@ -223,8 +232,11 @@ def _slab(site: Site, style: Style, west: float, north: float, length: float, ro
     floors = int(rng.integers(rows.floors[0], rows.floors[1] + 1))
     site.put(
         _slab_outline(west, north, length, depth, units, stepped=style is Style.MID or rng.random() < 0.3),
-        "residential", floors, units=units, capacity=units * 2.0 * floors,
-    )  # fmt: skip
+        "residential",
+        floors,
+        units=units,
+        capacity=units * 2.0 * floors,
+    )
 
 
 def _slab_outline(west: float, north: float, length: float, depth: float, units: int, *, stepped: bool) -> F64:
@@ -239,7 +251,14 @@ def _slab_outline(west: float, north: float, length: float, depth: float, units:
             lower += [(x0, north - depth + 1.3 - back), (x1, north - depth + 1.3 - back)]
         else:
             mid, half = (x0 + x1) / 2, 1.4
-            upper += [(x0, north), (mid - half, north), (mid - half, north - 1.1), (mid + half, north - 1.1), (mid + half, north), (x1, north)]
+            upper += [
+                (x0, north),
+                (mid - half, north),
+                (mid - half, north - 1.1),
+                (mid + half, north - 1.1),
+                (mid + half, north),
+                (x1, north),
+            ]
             lower += [(x0, north - depth), (x1, north - depth)]
     return _outline(upper + lower[::-1])
 
@@ -248,10 +267,39 @@ def _tower(site: Site, x: float, y: float, rows: Rows) -> None:
     rng = site.rng
     w, d = 13.2, 10.6
     if rng.random() < 0.5:
-        points = [(-w, d - 3), (-5, d - 3), (-5, d), (5, d), (5, d - 3), (w, d - 3), (w, -d + 2), (6.5, -d + 2), (6.5, -d + 5.5),
-                  (3, -d + 5.5), (3, -d), (-3, -d), (-3, -d + 5.5), (-6.5, -d + 5.5), (-6.5, -d + 2), (-w, -d + 2)]  # fmt: skip
+        points = [
+            (-w, d - 3),
+            (-5, d - 3),
+            (-5, d),
+            (5, d),
+            (5, d - 3),
+            (w, d - 3),
+            (w, -d + 2),
+            (6.5, -d + 2),
+            (6.5, -d + 5.5),
+            (3, -d + 5.5),
+            (3, -d),
+            (-3, -d),
+            (-3, -d + 5.5),
+            (-6.5, -d + 5.5),
+            (-6.5, -d + 2),
+            (-w, -d + 2),
+        ]
     else:
-        points = [(-w, d - 5), (-8, d - 5), (-8, d), (8, d), (8, d - 5), (w, d - 5), (w, -d), (4.5, -d), (4.5, -d + 5), (-4.5, -d + 5), (-4.5, -d), (-w, -d)]
+        points = [
+            (-w, d - 5),
+            (-8, d - 5),
+            (-8, d),
+            (8, d),
+            (8, d - 5),
+            (w, d - 5),
+            (w, -d),
+            (4.5, -d),
+            (4.5, -d + 5),
+            (-4.5, -d + 5),
+            (-4.5, -d),
+            (-w, -d),
+        ]
     floors = int(rng.integers(rows.floors[0], rows.floors[1] + 1))
     units = int(rng.integers(1, 3))
     site.put([(x + a, y + b) for a, b in points], "residential", floors, units=units, capacity=4.0 * floors)
@@ -260,35 +308,74 @@ def _tower(site: Site, x: float, y: float, rows: Rows) -> None:
 def _gaps(site: Site, rows: list[tuple[float, float]]) -> None:
     west, _, east, _ = site.ground.bounds
     rows = sorted(rows, reverse=True)
-    for (south, _), (_, north) in zip(rows, rows[1:], strict=False):
+    for (south, _), (_, north) in itertools.pairwise(rows):
         y = (south + north) / 2 - 0.1 * (south - north)
         line = site.back(LineString([(west - 60, y), (east + 60, y)]))
         if not any(line.distance(b.shape) < 2.6 for b in site.built.buildings):
             site.built.gaps.append(line)
 
 
-def _shops(site: Site, side: str) -> None:
-    """A low strip of shops along the western or eastern edge, with a way in the middle; homes keep clear of it."""
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """A street side of a site that shops may stand on: its x at two levels, inwards, and the ground that homes leave free."""
+
+    low: float
+    high: float
+    x_low: float
+    x_high: float
+    inward: float
+    keep: Polygon
+
+    def at(self, y: float) -> float:
+        """x of the edge at a level."""
+        return self.x_low + (self.x_high - self.x_low) * (y - self.low) / (self.high - self.low)
+
+
+_SHOP_DEPTH_M = 10.0
+
+
+def _front(site: Site, side: str) -> _Front | None:
+    """The western or eastern side of a site, where it is straight enough for shops."""
     _, south, _, north = site.ground.bounds
-    y0, y1 = south + 4.0, north - 4.0
-    depth, sign = 10.0, (1.0 if side == "west" else -1.0)
-    middle = (y0 + y1) / 2 + site.rng.uniform(-10, 10)
-    for low, high in ((y0, middle - 6), (middle + 6, y1)):
-        at_low, at_high = site.chord(low), site.chord(high)
-        if high - low < 18 or at_low is None or at_high is None:
+    low, high = south + 4.0, north - 4.0
+    spans = [site.chord(y) for y in (low, (low + high) / 2, high)]
+    if high - low < 40 or any(span is None for span in spans):
+        return None
+    first, middle, last = ((span or (0.0, 0.0))[0 if side == "west" else 1] for span in spans)
+    if abs(first - last) > 0.3 * (high - low) or abs((first + last) / 2 - middle) > 3.0:
+        return None
+    inward = 1.0 if side == "west" else -1.0
+    deep = inward * (_SHOP_DEPTH_M + 7.0)
+    slope = (last - first) / (high - low)
+    bottom, top = first - slope * 13, last + slope * 13
+    keep = Polygon(
+        [
+            (bottom - inward * 40, low - 13),
+            (bottom + deep, low - 13),
+            (top + deep, high + 13),
+            (top - inward * 40, high + 13),
+        ]
+    )
+    return _Front(low, high, first, last, inward, keep)
+
+
+def _shops(site: Site, front: _Front, rows: list[tuple[float, float]]) -> None:
+    """Low strips of shops, two or three rows of homes long, with ways in between them."""
+    rows = sorted(rows, reverse=True)
+    size = 2 if len(rows) < 6 else 3
+    for k in range(0, len(rows), size):
+        group = rows[k : k + size]
+        high, low = min(group[0][1], front.high), max(group[-1][0], front.low)
+        if high - low < 12:
             continue
-        a, b = (at_low[0], at_high[0]) if side == "west" else (at_low[1], at_high[1])
-        a, b = a + sign * 0.6, b + sign * 0.6
-        ring = [(a, low), (a + sign * depth, low), (b + sign * depth, high), (b, high)]
-        if abs(a - b) < 0.3 * (high - low):
-            site.put(ring, "commercial", int(site.rng.integers(1, 4)), name="沿街商铺")
-    at_low, at_high = site.chord(y0), site.chord(y1)
-    if any(b.use == "commercial" for b in site.built.buildings) and at_low and at_high:
-        a, b = (at_low[0], at_high[0]) if side == "west" else (at_low[1], at_high[1])
-        cut = Polygon([(a - sign * 40, south - 9), (a + sign * (depth + 7), south - 9), (b + sign * (depth + 7), north + 9), (b - sign * 40, north + 9)])
-        rest = shapely.difference(site.ground, cut)
-        parts = [p for p in shapely.get_parts(rest) if p.geom_type == "Polygon"]
-        site.ground = max(parts, key=lambda p: p.area) if parts else site.ground
+        a, b = front.at(low) + front.inward * 0.6, front.at(high) + front.inward * 0.6
+        deep = front.inward * _SHOP_DEPTH_M
+        site.put(
+            [(a, low), (a + deep, low), (b + deep, high), (b, high)],
+            "commercial",
+            int(site.rng.integers(1, 4)),
+            name="沿街商铺",
+        )
 
 
 def _kindergarten(site: Site) -> None:
@@ -304,7 +391,7 @@ def _kindergarten(site: Site) -> None:
         site.ground = max(parts, key=lambda p: p.area)
 
 
-def _school(site: Site, name: str, floors: int) -> None:
+def _school(site: Site, floors: int) -> None:
     """A running track to the south, teaching rows joined by a corridor to the north, a hall beside them."""
     west, south, east, north = site.box()
     width, height = east - west, north - south
@@ -326,21 +413,21 @@ def _school(site: Site, name: str, floors: int) -> None:
         if k < n - 1:
             ring += [(west + 12, y1 - 27)]
     ring += [(west + 2, top - (n - 1) * 27 - 11), (west + 2, top)]
-    site.put(_outline(ring), "school", floors, name=f"{name}教学楼")
+    site.put(_outline(ring), "school", floors, name="教学楼")
     if width > length + 38:
         x0 = west + length + 12
-        site.put(_rect(x0, top - 40, min(width - length - 14, 38), 38), "school", 2, name=f"{name}体育馆")
+        site.put(_rect(x0, top - 40, min(width - length - 14, 38), 38), "school", 2, name="体育馆")
     if width > 2 * half + 40:
-        site.put(_rect(x + half + 8, south + 4, min(26.0, width - 2 * half - 14), 30), "school", 3, name=f"{name}综合楼")
+        site.put(_rect(x + half + 8, south + 4, min(26.0, width - 2 * half - 14), 30), "school", 3, name="综合楼")
         site.green("grass", "", _oval(x + half + 22, south + 60, 12, 16))
 
 
 def _middle_school(site: Site) -> None:
-    _school(site, "中学", 5)
+    _school(site, 5)
 
 
 def _primary_school(site: Site) -> None:
-    _school(site, "小学", 4)
+    _school(site, 4)
 
 
 def _park(site: Site) -> None:
@@ -367,8 +454,8 @@ def _park(site: Site) -> None:
             grove = shapely.difference(grove, _forward(site, path).buffer(4.0))
         if grove.geom_type == "Polygon" and grove.area > 80:
             site.green("forest", "", grove)
-    site.put(_rect(west + 8, north - 22, 24, 12), "public", 1, name="公园管理房")
-    site.put(_rect(east - 26, south + 8, 14, 14), "public", 1, name="公园驿站")
+    site.put(_rect(west + 8, north - 22, 24, 12), "public", 1, name="管理房")
+    site.put(_rect(east - 26, south + 8, 14, 14), "public", 1, name="驿站")
 
 
 def _plaza(site: Site) -> None:
@@ -376,7 +463,11 @@ def _plaza(site: Site) -> None:
     site.green("square", "市民广场", site.ground)
     site.put(_rect(west + 6, north - 20, min(40.0, east - west - 12), 14), "public", 2, name="便民服务点")
     for k in range(3):
-        site.green("grass", "", _rect(west + 8 + k * (east - west - 16) / 3, south + 10, (east - west - 16) / 3 - 8, 14, shape=True))
+        site.green(
+            "grass",
+            "",
+            _rect(west + 8 + k * (east - west - 16) / 3, south + 10, (east - west - 16) / 3 - 8, 14, shape=True),
+        )
 
 
 def _mall(site: Site) -> None:
@@ -385,7 +476,14 @@ def _mall(site: Site) -> None:
     w, h = east - west, north - south
     long, deep = min(0.58 * w, 165.0), min(0.52 * h, 112.0)
     x, y = west + 6, north - 6 - deep
-    ring = [(x, y + 14), (x + 16, y), (x + long, y), (x + long, y + deep * 0.62), (x + long - 22, y + deep), (x, y + deep)]
+    ring = [
+        (x, y + 14),
+        (x + 16, y),
+        (x + long, y),
+        (x + long, y + deep * 0.62),
+        (x + long - 22, y + deep),
+        (x, y + deep),
+    ]
     site.put(ring, "commercial", 5, name="购物中心")
     for k, (a, b) in enumerate(((0.72, 0.62), (0.89, 0.8), (0.89, 0.4))):
         cx, cy = west + a * w, south + b * h
@@ -401,8 +499,12 @@ def _office(site: Site) -> None:
     w, h = east - west, north - south
     if w < 30 or h < 30:
         return
-    site.put(_rect(west + 4, north - 4 - 24, min(w - 8, 62.0), 24), "office", int(site.rng.integers(9, 17)), name="写字楼")
-    _u_block(site, west + 4, south + 4, min(w - 8, 66.0), min(h - 44, 52.0), "office", int(site.rng.integers(5, 9)), "创业园")
+    site.put(
+        _rect(west + 4, north - 4 - 24, min(w - 8, 62.0), 24), "office", int(site.rng.integers(9, 17)), name="写字楼"
+    )
+    _u_block(
+        site, west + 4, south + 4, min(w - 8, 66.0), min(h - 44, 52.0), "office", int(site.rng.integers(5, 9)), "办公楼"
+    )
 
 
 def _civic(site: Site) -> None:
@@ -410,7 +512,7 @@ def _civic(site: Site) -> None:
     w, h = east - west, north - south
     if w < 30 or h < 40:
         return
-    _u_block(site, west + 5, north - 5 - min(h - 34, 56.0), min(w - 10, 70.0), min(h - 34, 56.0), "public", 4, "党群服务中心")
+    _u_block(site, west + 5, north - 5 - min(h - 34, 56.0), min(w - 10, 70.0), min(h - 34, 56.0), "public", 4, "主楼")
     site.green("square", "", _rect(west + 5, south + 4, min(w - 10, 70.0), 22, shape=True))
 
 
@@ -428,7 +530,12 @@ def _market(site: Site) -> None:
     w, h = east - west, north - south
     if w < 30 or h < 30:
         return
-    site.put(_rect(west + 5, north - 5 - min(0.5 * h, 46.0), min(w - 10, 72.0), min(0.5 * h, 46.0)), "commercial", 2, name="菜市场")
+    site.put(
+        _rect(west + 5, north - 5 - min(0.5 * h, 46.0), min(w - 10, 72.0), min(0.5 * h, 46.0)),
+        "commercial",
+        2,
+        name="交易大厅",
+    )
     for k in range(max(1, int((0.42 * h) // 20))):
         site.put(_rect(west + 5, south + 4 + 20 * k, min(w - 10, 70.0), 10), "commercial", 2, name="商铺")
 
@@ -443,16 +550,33 @@ def _workshops(site: Site) -> None:
 
 
 _LAYOUTS = {
-    Use.PARK: _park, Use.MIDDLE_SCHOOL: _middle_school, Use.PRIMARY_SCHOOL: _primary_school, Use.MALL: _mall, Use.OFFICE: _office,
-    Use.MARKET: _market, Use.HEALTH: _health, Use.PLAZA: _plaza, Use.CIVIC: _civic, Use.WORKSHOPS: _workshops,
-}  # fmt: skip
+    Use.PARK: _park,
+    Use.MIDDLE_SCHOOL: _middle_school,
+    Use.PRIMARY_SCHOOL: _primary_school,
+    Use.MALL: _mall,
+    Use.OFFICE: _office,
+    Use.MARKET: _market,
+    Use.HEALTH: _health,
+    Use.PLAZA: _plaza,
+    Use.CIVIC: _civic,
+    Use.WORKSHOPS: _workshops,
+}
 
 
 def _u_block(site: Site, x: float, y: float, w: float, h: float, use: str, floors: int, name: str) -> None:
     if w < 24 or h < 22:
         return
     arm = min(14.0, w / 3)
-    ring = [(x, y), (x + arm, y), (x + arm, y + h - 13), (x + w - arm, y + h - 13), (x + w - arm, y), (x + w, y), (x + w, y + h), (x, y + h)]
+    ring = [
+        (x, y),
+        (x + arm, y),
+        (x + arm, y + h - 13),
+        (x + w - arm, y + h - 13),
+        (x + w - arm, y),
+        (x + w, y),
+        (x + w, y + h),
+        (x, y + h),
+    ]
     site.put(ring, use, floors, name=name)
 
 
@@ -473,7 +597,12 @@ def _stadium(x: float, y: float, half: float, long: float) -> Polygon:
 
 def _blob(rng: np.random.Generator, x: float, y: float, a: float, b: float) -> Polygon:
     t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-    r = 1 + 0.17 * np.sin(2 * t + rng.uniform(0, 6)) + 0.1 * np.sin(3 * t + rng.uniform(0, 6)) + 0.05 * np.sin(5 * t + rng.uniform(0, 6))
+    r = (
+        1
+        + 0.17 * np.sin(2 * t + rng.uniform(0, 6))
+        + 0.1 * np.sin(3 * t + rng.uniform(0, 6))
+        + 0.05 * np.sin(5 * t + rng.uniform(0, 6))
+    )
     return Polygon(np.column_stack([x + a * r * np.cos(t), y + b * r * np.sin(t)]))
 
 

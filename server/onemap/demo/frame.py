@@ -12,9 +12,8 @@ from functools import lru_cache
 import numpy as np
 import pyproj
 import shapely
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from onemap.demo.arrays import F64, Objects
 
 #: Where the sheet's origin lies: longitude, latitude.
 CENTRE = (117.3, 31.7)
@@ -38,7 +37,10 @@ class Frame:
 
         def waves() -> tuple[tuple[float, float, float, float], ...]:
             sizes = ((6100.0, 88.0), (2350.0, 26.0), (1180.0, 7.5))
-            return tuple((length, height, float(rng.uniform(0, np.pi)), float(rng.uniform(0, 2 * np.pi))) for length, height in sizes)
+            return tuple(
+                (length, height, float(rng.uniform(0, np.pi)), float(rng.uniform(0, 2 * np.pi)))
+                for length, height in sizes
+            )
 
         return cls(shear=(0.085, -0.035), waves_x=waves(), waves_y=waves())
 
@@ -54,7 +56,7 @@ class Frame:
 
     def heading(self, uv: F64) -> F64:
         """The angle (n,) in radians that the sheet's u axis makes with east, at sheet places (n, 2)."""
-        ahead = self.bend(uv + [1.0, 0.0]) - self.bend(uv - [1.0, 0.0])
+        ahead = self.bend([*uv, 1.0, 0.0]) - self.bend(uv - [1.0, 0.0])
         return np.asarray(np.arctan2(ahead[:, 1], ahead[:, 0]))
 
 
@@ -72,7 +74,7 @@ def local(degrees: F64) -> F64:
     return np.column_stack([np.asarray(x) - east, np.asarray(y) - north])
 
 
-def to_degrees(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+def to_degrees(shapes: Objects) -> Objects:
     """Geometries in local metres, in degrees."""
     return np.asarray(shapely.transform(shapes, lonlat), dtype=object)
 

@@ -11,19 +11,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
+from onemap.demo.arrays import Objects
 from onemap.demo.frame import Frame
 from onemap.demo.plan import RIVERSIDE_M, WATER_M, Cell, CellPlan, Line, Parcel, River, Sheet
 
-F64 = NDArray[np.float64]
-Shapes = NDArray[np.object_]
 Sides = tuple[str | None, str | None, str | None, str | None]
 
 #: Half the carriageway of a class as the map draws it, and half the ground a street takes with its pavements, metres.
 HALF_WIDTH_M = {"primary": 11.5, "secondary": 7.3, "tertiary": 4.6, "residential": 4.0, "service": 2.1, "footway": 1.2}
-HALF_GROUND_M = {"primary": 18.5, "secondary": 13.0, "tertiary": 9.0, "residential": 7.5, "service": 3.0, "footway": 2.0}
+HALF_GROUND_M = {
+    "primary": 18.5,
+    "secondary": 13.0,
+    "tertiary": 9.0,
+    "residential": 7.5,
+    "service": 3.0,
+    "footway": 2.0,
+}
 _STEP_M, _SNAP_M = 22.0, 1e-3
 _RANK = ("primary", "secondary", "tertiary", "residential", "service", "footway")
 
@@ -66,16 +71,20 @@ def atoms(sheet: Sheet, frame: Frame, plan: CellPlan) -> list[Atom]:
     inside = shapely.get_coordinates(shapely.point_on_surface(faces))
     boxes = np.array([p.box for p in plan.parcels])
     hit = (
-        (inside[:, None, 0] > boxes[None, :, 0]) & (inside[:, None, 0] < boxes[None, :, 2])
-        & (inside[:, None, 1] > boxes[None, :, 1]) & (inside[:, None, 1] < boxes[None, :, 3])
-    )  # fmt: skip
+        (inside[:, None, 0] > boxes[None, :, 0])
+        & (inside[:, None, 0] < boxes[None, :, 2])
+        & (inside[:, None, 1] > boxes[None, :, 1])
+        & (inside[:, None, 1] < boxes[None, :, 3])
+    )
     bent = bend(frame, faces)
     headings = frame.heading(inside)
     classes = _side_classes(plan)
     rivers = sheet.rivers_in(plan.box)
     north = [sum(bool(inside[k, 1] > r.at(inside[k : k + 1, 0])[0]) for r in rivers) for k in range(len(faces))]
     return [
-        Atom(parcel, plan.cell, parcel.estate * 4 + north[k], north[k], bent[k], float(headings[k]), classes(parcel.box))
+        Atom(
+            parcel, plan.cell, parcel.estate * 4 + north[k], north[k], bent[k], float(headings[k]), classes(parcel.box)
+        )
         for k in range(len(faces))
         if hit[k].any()
         for parcel in [plan.parcels[int(np.argmax(hit[k]))]]
@@ -95,7 +104,9 @@ def roads(sheet: Sheet, frame: Frame, plan: CellPlan, lanes: Sequence[Road] = ()
         shape = LineString([(a.u0, a.v0), (a.u1, a.v1)])
         if not a.crosses:
             shape = shapely.difference(shape, shapely.union_all(wet)) if wet else shape
-        parts += [_Part(piece, a.road_class, a.name, owner) for piece in shapely.get_parts(shape) if piece.length > 12.0]
+        parts += [
+            _Part(piece, a.road_class, a.name, owner) for piece in shapely.get_parts(shape) if piece.length > 12.0
+        ]
     for river in rivers:
         parts.append(_Part(_course(river, plan, RIVERSIDE_M, inside=True), "tertiary", f"{river.name}北路"))
         parts.append(_Part(_course(river, plan, -RIVERSIDE_M, inside=True), "tertiary", f"{river.name}南路"))
@@ -106,7 +117,11 @@ def roads(sheet: Sheet, frame: Frame, plan: CellPlan, lanes: Sequence[Road] = ()
         streets = _noded([*parts, *(_Part(r.line, r.road_class, r.name) for r in lanes)], [], shortest_m=2.0)
         lines = shapes_of([s.line for s in streets])
     bent = [Road(line, s.road_class, s.name, owner=s.owner) for line, s in zip(lines, streets, strict=True)]
-    over = shapely.union_all(bend(frame, shapes_of([_band(r, plan, RIVERSIDE_M - 1.0) for r in rivers]))) if rivers else None
+    over = (
+        shapely.union_all(bend(frame, shapes_of([_band(r, plan, RIVERSIDE_M - 1.0, inside=False) for r in rivers])))
+        if rivers
+        else None
+    )
     if over is not None:
         shapely.prepare(over)
         bent = [
@@ -132,8 +147,8 @@ def water(sheet: Sheet, frame: Frame, plan: CellPlan) -> list[tuple[River, Polyg
     return found
 
 
-def bend(frame: Frame, shapes: Shapes) -> Shapes:
-    """Shapes on the sheet, bent and rounded to the millimetre, so that equal places stay equal."""
+def bend(frame: Frame, shapes: Objects) -> Objects:
+    """Objects on the sheet, bent and rounded to the millimetre, so that equal places stay equal."""
     return np.asarray(shapely.transform(shapes, lambda uv: np.round(frame.bend(uv), 3)), dtype=object)
 
 
@@ -153,8 +168,8 @@ def _course(river: River, plan: CellPlan, aside_m: float, *, inside: bool = Fals
     return LineString(np.round(np.column_stack([u, river.beside(u, aside_m)]), 3))
 
 
-def _band(river: River, plan: CellPlan, half_m: float) -> Polygon:
-    above, below = _course(river, plan, half_m, inside=True), _course(river, plan, -half_m, inside=True)
+def _band(river: River, plan: CellPlan, half_m: float, *, inside: bool = True) -> Polygon:
+    above, below = _course(river, plan, half_m, inside=inside), _course(river, plan, -half_m, inside=inside)
     return Polygon(np.vstack([shapely.get_coordinates(above), shapely.get_coordinates(below)[::-1]]))
 
 
@@ -231,18 +246,23 @@ def _side_classes(plan: CellPlan) -> Callable[[tuple[float, float, float, float]
     def classes(box: tuple[float, float, float, float]) -> Sides:
         west, south, east, north = box
         u, v = (west + east) / 2, (south + north) / 2
-        return along(upright, west, v, 0), along(level, south, u, 1), along(upright, east, v, 0), along(level, north, u, 1)
+        return (
+            along(upright, west, v, 0),
+            along(level, south, u, 1),
+            along(upright, east, v, 0),
+            along(level, north, u, 1),
+        )
 
     return classes
 
 
-def shapes_of(shapes: Sequence[object]) -> Shapes:
+def shapes_of(shapes: Sequence[object]) -> Objects:
     found = np.empty(len(shapes), dtype=object)
     found[:] = shapes
     return found
 
 
-def nearest_name(streets: Sequence[Road], points: Shapes) -> list[str]:
+def nearest_name(streets: Sequence[Road], points: Objects) -> list[str]:
     """The name of the nearest named street, per point."""
     named = [r for r in streets if r.name]
     tree = shapely.STRtree(shapes_of([r.line for r in named]))

@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from onemap.demo import departments, events, force, points, shares
 from onemap.demo import places as where
+from onemap.demo.arrays import F64, I64, Bools
 from onemap.demo.community import Community, addresses, heights
 from onemap.demo.fabric import Building
 from onemap.demo.frame import lonlat, to_degrees
@@ -19,14 +19,28 @@ from onemap.demo.plan import Use
 from onemap.demo.table import Table, by_place, missing, texts
 from onemap.demo.town import Estate
 
-F64, Shapes = NDArray[np.float64], NDArray[np.object_]
-
-SPEED_KMH = {"primary": 60.0, "secondary": 50.0, "tertiary": 40.0, "residential": 30.0, "service": 15.0, "footway": np.nan}
+SPEED_KMH = {
+    "primary": 60.0,
+    "secondary": 50.0,
+    "tertiary": 40.0,
+    "residential": 30.0,
+    "service": 15.0,
+    "footway": np.nan,
+}
 ESTATE_KIND = {
-    Use.HOMES: "residential", Use.MIDDLE_SCHOOL: "school", Use.PRIMARY_SCHOOL: "school", Use.KINDERGARTEN: "school", Use.MARKET: "market",
-    Use.HEALTH: "hospital", Use.OFFICE: "office", Use.CIVIC: "office", Use.WORKSHOPS: "industrial", Use.PARK: "park", Use.PLAZA: "park",
+    Use.HOMES: "residential",
+    Use.MIDDLE_SCHOOL: "school",
+    Use.PRIMARY_SCHOOL: "school",
+    Use.KINDERGARTEN: "school",
+    Use.MARKET: "market",
+    Use.HEALTH: "hospital",
+    Use.OFFICE: "office",
+    Use.CIVIC: "office",
+    Use.WORKSHOPS: "industrial",
+    Use.PARK: "park",
+    Use.PLAZA: "park",
     Use.MALL: "market",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +98,53 @@ def estate_id(area_code: str, k: int) -> str:
     return f"{area_code}E{k + 1:03d}"
 
 
-def estates_table(estates: list[Estate], ids: list[str], households: NDArray[np.int64]) -> Table:
+def estates_table(estates: list[Estate], ids: list[str], households: I64) -> Table:
     """Estates as rows; those of which no ground is left are dropped."""
     keep = np.array([k for k, e in enumerate(estates) if e.shape.area > 60.0], dtype=np.int64)
     chosen = [estates[k] for k in keep]
-    return Table({
-        "estate_id": texts([ids[k] for k in keep]),
-        "name": texts([e.name for e in chosen]),
-        "kind": texts([ESTATE_KIND[e.use] for e in chosen]),
-        "built_year": np.array([e.built_year for e in chosen], dtype=np.int64),
-        "enclosed": np.array([e.use not in (Use.PARK, Use.PLAZA, Use.MALL, Use.MARKET) and (e.use is not Use.HOMES or e.built_year > 1995) for e in chosen]),
-        "households": households[keep],
-    }, to_degrees(shapes_of([e.shape for e in chosen])))  # fmt: skip
+    return Table(
+        {
+            "estate_id": texts([ids[k] for k in keep]),
+            "name": texts([e.name for e in chosen]),
+            "kind": texts([ESTATE_KIND[e.use] for e in chosen]),
+            "built_year": np.array([e.built_year for e in chosen], dtype=np.int64),
+            "enclosed": np.array(
+                [
+                    e.use not in (Use.PARK, Use.PLAZA, Use.MALL, Use.MARKET)
+                    and (e.use is not Use.HOMES or e.built_year > 1995)
+                    for e in chosen
+                ]
+            ),
+            "households": households[keep],
+        },
+        to_degrees(shapes_of([e.shape for e in chosen])),
+    )
 
 
-def buildings_table(buildings: list[Building], ids: list[str], names: list[str], address: list[str], years: list[int], estate: list[str]) -> Table:
+def buildings_table(
+    buildings: list[Building], ids: list[str], names: list[str], address: list[str], years: list[int], estate: list[str]
+) -> Table:
     """Buildings as rows, of which nobody knows who lives there."""
     n = len(buildings)
     floors = np.array([b.floors for b in buildings], dtype=np.int64)
-    return Table({
-        "building_id": texts(ids), "name": texts(names), "address": texts(address), "use": texts([b.use for b in buildings]),
-        "floors": floors, "units": np.array([b.units for b in buildings], dtype=np.int64),
-        "height_m": np.round(floors * 3.1 + 1.2, 1), "households": missing(n), "persons": missing(n),
-        "households_estimated": np.ma.masked_all(n, dtype=bool), "built_year": np.array(years, dtype=np.int64),
-        "estate_id": texts(estate), "grid_code": texts([None] * n),
-    }, to_degrees(shapes_of([b.shape for b in buildings])))  # fmt: skip
+    return Table(
+        {
+            "building_id": texts(ids),
+            "name": texts(names),
+            "address": texts(address),
+            "use": texts([b.use for b in buildings]),
+            "floors": floors,
+            "units": np.array([b.units for b in buildings], dtype=np.int64),
+            "height_m": np.round(floors * 3.1 + 1.2, 1),
+            "households": missing(n),
+            "persons": missing(n),
+            "households_estimated": np.ma.masked_all(n, dtype=bool),
+            "built_year": np.array(years, dtype=np.int64),
+            "estate_id": texts(estate),
+            "grid_code": texts([None] * n),
+        },
+        to_degrees(shapes_of([b.shape for b in buildings])),
+    )
 
 
 def roads_table(roads: list[Road], area_code: str, rng: np.random.Generator) -> Table:
@@ -120,26 +156,37 @@ def roads_table(roads: list[Road], area_code: str, rng: np.random.Generator) -> 
     bridge = np.array([r.bridge for r in roads], dtype=bool)
     speed = np.array([SPEED_KMH[k] for k in kind], dtype=float)
     paved = np.where(kind == "footway", "方砖", np.where(np.isin(kind, ("service", "residential")), "混凝土", "沥青"))
-    return Table({
-        "road_id": texts([f"{area_code}L{k:05d}" for k in range(1, n + 1)]),
-        "name": texts([r.name or None for r in roads]),
-        "road_class": kind,
-        "foot": np.ones(n, bool), "ebike": car, "car": car,
-        "oneway": np.where(single, "forward", "no").astype(object),
-        "bridge": bridge, "tunnel": np.zeros(n, bool), "z_level": bridge.astype(np.int64),
-        "speed_kmh": np.ma.masked_invalid(speed), "surface": paved.astype(object),
-    }, to_degrees(shapes_of([r.line for r in roads])))  # fmt: skip
+    return Table(
+        {
+            "road_id": texts([f"{area_code}L{k:05d}" for k in range(1, n + 1)]),
+            "name": texts([r.name or None for r in roads]),
+            "road_class": kind,
+            "foot": np.ones(n, bool),
+            "ebike": car,
+            "car": car,
+            "oneway": np.where(single, "forward", "no").astype(object),
+            "bridge": bridge,
+            "tunnel": np.zeros(n, bool),
+            "z_level": bridge.astype(np.int64),
+            "speed_kmh": np.ma.masked_invalid(speed),
+            "surface": paved.astype(object),
+        },
+        to_degrees(shapes_of([r.line for r in roads])),
+    )
 
 
 def ground_table(kind: str, rows: list[tuple[str, str, shapely.Polygon]], area_code: str) -> Table:
     """Water or green as rows: kind, name, shape."""
     letter = "W" if kind == "water" else "G"
     shapes = to_degrees(shapes_of([shape for _, _, shape in rows])) if rows else np.array([], dtype=object)
-    return Table({
-        f"{kind}_id": texts([f"{area_code}{letter}{k:04d}" for k in range(1, len(rows) + 1)]),
-        "name": texts([name or None for _, name, _ in rows]),
-        "kind": texts([what for what, _, _ in rows]),
-    }, shapes)  # fmt: skip
+    return Table(
+        {
+            f"{kind}_id": texts([f"{area_code}{letter}{k:04d}" for k in range(1, len(rows) + 1)]),
+            "name": texts([name or None for _, name, _ in rows]),
+            "kind": texts([what for what, _, _ in rows]),
+        },
+        shapes,
+    )
 
 
 def river_ground(
@@ -158,7 +205,9 @@ def river_ground(
 
 
 def _estates(community: Community) -> Table:
-    homes = np.bincount(community.homes.estate, community.homes.households, minlength=len(community.estates)).astype(np.int64)
+    homes = np.bincount(community.homes.estate, community.homes.households, minlength=len(community.estates)).astype(
+        np.int64
+    )
     ids = [estate_id(community.head.area_code, k) for k in range(len(community.estates))]
     return estates_table(community.estates, ids, homes)
 
@@ -167,13 +216,21 @@ def _buildings(community: Community, codes: list[str], address: list[str]) -> Ta
     homes, code = community.homes, community.head.area_code
     n = len(homes.buildings)
     table = buildings_table(
-        homes.buildings, [points.building_id(community, k) for k in range(n)], [where.building_title(community, k) for k in range(n)], address,
-        [community.estates[e].built_year for e in homes.estate], [estate_id(code, int(e)) for e in homes.estate],
-    )  # fmt: skip
+        homes.buildings,
+        [points.building_id(community, k) for k in range(n)],
+        [where.building_title(community, k) for k in range(n)],
+        address,
+        [community.estates[e].built_year for e in homes.estate],
+        [estate_id(code, int(e)) for e in homes.estate],
+    )
     known = {
-        "floors": homes.floors, "height_m": heights(homes), "households": homes.households, "persons": homes.persons,
-        "households_estimated": np.zeros(n, bool), "grid_code": texts(codes)[homes.grid],
-    }  # fmt: skip
+        "floors": homes.floors,
+        "height_m": heights(homes),
+        "households": homes.households,
+        "persons": homes.persons,
+        "households_estimated": np.zeros(n, bool),
+        "grid_code": texts(codes)[homes.grid],
+    }
     return Table({**table.columns, **known}, table.geometry)
 
 
@@ -181,7 +238,11 @@ def _water(community: Community) -> Table:
     rivers = [r for c in community.cells.values() for r in c.rivers]
     water, _ = river_ground(rivers, community.area)
     park = next((e.name for e in community.estates if e.use is Use.PARK), "")
-    return ground_table("water", [*water, *((kind, name or f"{park}湖", shape) for kind, name, shape in community.waters)], community.head.area_code)
+    return ground_table(
+        "water",
+        [*water, *((kind, name or f"{park}湖", shape) for kind, name, shape in community.waters)],
+        community.head.area_code,
+    )
 
 
 def _green(community: Community) -> Table:
@@ -196,37 +257,48 @@ def _green(community: Community) -> Table:
     return ground_table("green", [*banks, *rows], community.head.area_code)
 
 
-def _grids(community: Community, codes: list[str], vacant: NDArray[np.bool_], wishes: Wishes) -> Table:
+def _grids(community: Community, codes: list[str], vacant: Bools, wishes: Wishes) -> Table:
     n = len(codes)
     households, persons = community.grid_households, community.grid_persons
     post = [None if vacant[k] else force.officer_post(k) for k in range(n)]
     work_phone = [None if vacant[k] else force.officer_phone(community, k) for k in range(n)]
-    return Table({
-        "grid_code": texts(codes),
-        "grid_no": texts([f"{k + 1:02d}" for k in range(n)]),
-        "name": texts([f"{community.head.name}网格 {k + 1:02d}" for k in range(n)]),
-        "grid_type": texts(["basic"] * n),
-        "households": households, "persons": persons,
-        "in_band": shares.in_band(households, persons),
-        "officer_post": texts(post), "officer_phone": texts(work_phone), "vacant": vacant,
-        "n_informants": np.clip(np.round(households / 72.0), 6, 8).astype(np.int64),
-        "n_management_points": np.bincount(community.point_grid, minlength=n),
-        "plan": texts([f"{wishes.valid_from.year} 年第 1 版（虚拟数据）"] * n),
-        "valid_from": np.array([np.datetime64(wishes.valid_from, "D")] * n),
-    }, to_degrees(community.grid_shapes))  # fmt: skip
+    return Table(
+        {
+            "grid_code": texts(codes),
+            "grid_no": texts([f"{k + 1:02d}" for k in range(n)]),
+            "name": texts([f"{community.head.name}网格 {k + 1:02d}" for k in range(n)]),
+            "grid_type": texts(["basic"] * n),
+            "households": households,
+            "persons": persons,
+            "in_band": shares.in_band(households, persons),
+            "officer_post": texts(post),
+            "officer_phone": texts(work_phone),
+            "vacant": vacant,
+            "n_informants": np.clip(np.round(households / 72.0), 6, 8).astype(np.int64),
+            "n_management_points": np.bincount(community.point_grid, minlength=n),
+            "plan": texts([f"{wishes.valid_from.year} 年第 1 版（虚拟数据）"] * n),
+            "valid_from": np.array([np.datetime64(wishes.valid_from, "D")] * n),
+        },
+        to_degrees(community.grid_shapes),
+    )
 
 
 def _management_points(community: Community, codes: list[str]) -> Table:
     homes, n = community.homes, len(community.point_shapes)
-    return Table({
-        "point_code": texts([f"{codes[g]}{k:02d}" for g, k in zip(community.point_grid, community.point_number, strict=True)]),
-        "grid_code": texts(codes)[community.point_grid],
-        "households": np.bincount(homes.point, homes.households, minlength=n).astype(np.int64),
-        "persons": np.bincount(homes.point, homes.persons, minlength=n).astype(np.int64),
-    }, to_degrees(community.point_shapes))  # fmt: skip
+    return Table(
+        {
+            "point_code": texts(
+                [f"{codes[g]}{k:02d}" for g, k in zip(community.point_grid, community.point_number, strict=True)]
+            ),
+            "grid_code": texts(codes)[community.point_grid],
+            "households": np.bincount(homes.point, homes.households, minlength=n).astype(np.int64),
+            "persons": np.bincount(homes.point, homes.persons, minlength=n).astype(np.int64),
+        },
+        to_degrees(community.point_shapes),
+    )
 
 
-def _with_grid(table: Table, grid: NDArray[np.int64], codes: list[str]) -> Table:
+def _with_grid(table: Table, grid: I64, codes: list[str]) -> Table:
     return Table({**table.columns, "grid_code": texts(codes)[grid]}, table.geometry)
 
 

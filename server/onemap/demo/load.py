@@ -47,7 +47,9 @@ def load(connection: Connection, city: City, progress: Progress, *, n_processes:
                 writer.count(table.schema, table.table, table.n)
             done += 1
             progress(done, total + max(1, total // 8), "demo city 虚拟数据")
-        writer.note({"seed": city.seed, "scale": len(city.heads), "households": city.households, "now": city.now.isoformat()})
+        writer.note(
+            {"seed": city.seed, "scale": len(city.heads), "households": city.households, "now": city.now.isoformat()}
+        )
     progress(1, 1, "demo city 虚拟数据")
     return Loaded(city.seed, len(city.heads), city.households, dict(writer.counts))
 

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from onemap.demo.arrays import F64, I64, Objects
 from onemap.demo.community import Community
 from onemap.demo.ground import HALF_WIDTH_M, nearest_name, shapes_of
 from onemap.demo.plan import Use
-
-F64, I64, Shapes = NDArray[np.float64], NDArray[np.int64], NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Spots:
 
     xy: F64
     bearing_deg: F64
-    title: NDArray[np.object_]
+    title: Objects
     grid: I64
     building: I64
 
@@ -36,9 +34,12 @@ class Spots:
 def join(*parts: Spots) -> Spots:
     """All places of several collections, one after the other."""
     return Spots(
-        np.concatenate([p.xy for p in parts]), np.concatenate([p.bearing_deg for p in parts]),
-        np.concatenate([p.title for p in parts]), np.concatenate([p.grid for p in parts]), np.concatenate([p.building for p in parts]),
-    )  # fmt: skip
+        np.concatenate([p.xy for p in parts]),
+        np.concatenate([p.bearing_deg for p in parts]),
+        np.concatenate([p.title for p in parts]),
+        np.concatenate([p.grid for p in parts]),
+        np.concatenate([p.building for p in parts]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +65,36 @@ def find(community: Community, rng: np.random.Generator) -> Places:
     roads = [r for c in community.cells.values() for r in c.roads]
     near = community.area.buffer(6.0)
     shapely.prepare(near)
-    roads = [r for r, inside in zip(roads, shapely.intersects(near, shapes_of([r.line for r in roads])), strict=True) if inside]
+    roads = [
+        r
+        for r, inside in zip(roads, shapely.intersects(near, shapes_of([r.line for r in roads])), strict=True)
+        if inside
+    ]
     arms = _arms(roads)
     locate = _Locator(community)
     names = [r.name for r in roads]
     buildings = _doors(community, rng)
     home = community.homes.households > 0
     shop = np.array([b.use == "commercial" for b in community.homes.buildings])
-    by_use = {use: np.flatnonzero([e.use == use for e in (community.estates[k] for k in community.homes.estate)]) for use in Use}
+    by_use = {
+        use: np.flatnonzero([e.use == use for e in (community.estates[k] for k in community.homes.estate)])
+        for use in Use
+    }
     major = np.array([r.road_class in ("primary", "secondary", "tertiary", "residential") for r in roads])
     return Places(
         crossings=locate(*_crossings(arms, roads, names)),
         gates=locate(*_gates(arms, roads, names, community)),
         streets=locate(*_along([r for r, m in zip(roads, major, strict=True) if m and not r.bridge], 26.0, rng)),
-        lanes=locate(*_along([r for r, m in zip(roads, major, strict=True) if not m], 24.0, rng)),
-        doors=buildings.pick(np.flatnonzero(home)), shops=_fronts(community, np.flatnonzero(shop), rng),
-        banks=locate(*_banks(community, rng)), grounds=locate(*_grounds(community, rng)), buildings=buildings, by_use=by_use,
-    )  # fmt: skip
+        lanes=_inside_estates(
+            community, locate(*_along([r for r, m in zip(roads, major, strict=True) if not m], 24.0, rng))
+        ),
+        doors=buildings.pick(np.flatnonzero(home)),
+        shops=_fronts(community, np.flatnonzero(shop), rng),
+        banks=locate(*_banks(community, rng)),
+        grounds=locate(*_grounds(community, rng)),
+        buildings=buildings,
+        by_use=by_use,
+    )
 
 
 class _Locator:
@@ -91,13 +105,18 @@ class _Locator:
 
     def __call__(self, xy: F64, bearing_deg: F64, title: list[str]) -> Spots:
         if len(xy) == 0:
-            return Spots(np.zeros((0, 2)), np.zeros(0), np.array([], dtype=object), np.zeros(0, np.int64), np.zeros(0, np.int64))
+            return Spots(
+                np.zeros((0, 2)), np.zeros(0), np.array([], dtype=object), np.zeros(0, np.int64), np.zeros(0, np.int64)
+            )
         point, grid = self._tree.query(shapely.points(xy), predicate="intersects")
         point, first = np.unique(point, return_index=True)
         return Spots(
-            xy[point], np.mod(bearing_deg[point], 360.0), np.array(title, dtype=object)[point], grid[first].astype(np.int64),
+            xy[point],
+            np.mod(bearing_deg[point], 360.0),
+            np.array(title, dtype=object)[point],
+            grid[first].astype(np.int64),
             np.full(len(point), -1, np.int64),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +171,9 @@ def _gates(arms: _Arms, roads: list, names: list[str], community: Community) -> 
     street_nodes = {int(n) for n, r in zip(arms.node, arms.road, strict=True) if names[r]}
     lane = np.array([not names[r] for r in arms.road]) & np.array([int(n) in street_nodes for n in arms.node])
     order = np.flatnonzero(lane)
-    inside = arms.xy[order] + arms.away[order] * 12.0 + np.column_stack([arms.away[order, 1], -arms.away[order, 0]]) * 2.6
+    inside = (
+        arms.xy[order] + arms.away[order] * 12.0 + np.column_stack([arms.away[order, 1], -arms.away[order, 0]]) * 2.6
+    )
     shapes = shapes_of([e.shape for e in community.estates])
     near = shapely.STRtree(shapes).nearest(shapely.points(inside))
     compass = np.array(["北", "东", "南", "西"])[((bearing(-arms.away[order]) + 45) // 90).astype(int) % 4]
@@ -168,13 +189,27 @@ def _along(roads: list, step_m: float, rng: np.random.Generator) -> tuple[F64, F
     share = np.concatenate([(np.arange(k) + 0.5) / k for k in n]) if len(n) else np.zeros(0)
     length = shapely.length(lines)[road]
     at = shapely.get_coordinates(shapely.line_interpolate_point(lines[road], share * length))
-    ahead = shapely.get_coordinates(shapely.line_interpolate_point(lines[road], np.minimum(share * length + 1.0, length))) - at
+    ahead = (
+        shapely.get_coordinates(shapely.line_interpolate_point(lines[road], np.minimum(share * length + 1.0, length)))
+        - at
+    )
     ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
     width = np.array([HALF_WIDTH_M[r.road_class] for r in roads])[road]
     side = np.where(np.arange(len(road)) % 2 == 0, 1.0, -1.0)
     xy = at + np.column_stack([ahead[:, 1], -ahead[:, 0]]) * (side * (width + 1.2))[:, None]
     order = rng.permutation(len(road))
-    return xy[order], bearing(ahead[order] * side[order, None]), [f"{roads[r].name}路段" if roads[r].name else "小区内部路" for r in road[order]]
+    return (
+        xy[order],
+        bearing(ahead[order] * side[order, None]),
+        [f"{roads[r].name}路段" if roads[r].name else "" for r in road[order]],
+    )
+
+
+def _inside_estates(community: Community, spots: Spots) -> Spots:
+    """Places on lanes, called after the estate they are in."""
+    near = shapely.STRtree(shapes_of([e.shape for e in community.estates])).nearest(shapely.points(spots.xy))
+    title = np.array([f"{community.estates[int(k)].name}内部路" for k in near], dtype=object)
+    return Spots(spots.xy, spots.bearing_deg, title, spots.grid, spots.building)
 
 
 def _doors(community: Community, rng: np.random.Generator) -> Spots:
@@ -183,11 +218,19 @@ def _doors(community: Community, rng: np.random.Generator) -> Spots:
     shapes = shapes_of([b.shape for b in homes.buildings])
     bounds, centres = shapely.bounds(shapes), shapely.get_coordinates(shapely.point_on_surface(shapes))
     x = centres[:, 0] + rng.uniform(-0.25, 0.25, len(shapes)) * (bounds[:, 2] - bounds[:, 0])
-    lines = shapely.linestrings(np.stack([np.column_stack([x, bounds[:, 1] - 9]), np.column_stack([x, bounds[:, 3] + 9])], axis=1))
+    lines = shapely.linestrings(
+        np.stack([np.column_stack([x, bounds[:, 1] - 9]), np.column_stack([x, bounds[:, 3] + 9])], axis=1)
+    )
     cut = shapely.bounds(shapely.intersection(lines, shapes))[:, 1]
     y = np.where(np.isnan(cut), bounds[:, 1], cut) - 1.3
     title = [building_title(community, k) for k in range(len(shapes))]
-    return Spots(np.column_stack([x, y]), np.full(len(shapes), 180.0), np.array(title, dtype=object), homes.grid, np.arange(len(shapes)))
+    return Spots(
+        np.column_stack([x, y]),
+        np.full(len(shapes), 180.0),
+        np.array(title, dtype=object),
+        homes.grid,
+        np.arange(len(shapes)),
+    )
 
 
 def building_title(community: Community, k: int) -> str:
@@ -196,14 +239,15 @@ def building_title(community: Community, k: int) -> str:
     estate, building = community.estates[homes.estate[k]], homes.buildings[k]
     if homes.households[k] > 0:
         return f"{estate.name} {homes.number[k]} 栋"
-    if estate.use is Use.HOMES:
-        return f"{estate.name}{building.name}" + (f" {homes.number[k]}" if building.name == "沿街商铺" else "")
-    return f"{estate.name}{building.name}" if not building.name.startswith(estate.name[-2:]) else estate.name
+    number = f" {homes.number[k]}" if building.name in ("沿街商铺", "商铺", "厂房") else ""
+    return f"{estate.name}{building.name}{number}"
 
 
 def _fronts(community: Community, members: I64, rng: np.random.Generator) -> Spots:
     """Shop fronts every 8 m around commercial buildings."""
-    rings = shapely.get_exterior_ring(shapely.buffer(shapes_of([community.homes.buildings[k].shape for k in members]), 1.2, quad_segs=1))
+    rings = shapely.get_exterior_ring(
+        shapely.buffer(shapes_of([community.homes.buildings[k].shape for k in members]), 1.2, quad_segs=1)
+    )
     n = np.maximum(3, (shapely.length(rings) / 8.0)).astype(int)
     which = np.repeat(np.arange(len(members)), n)
     share = np.concatenate([(np.arange(k) + 0.5) / k for k in n]) if len(n) else np.zeros(0)
@@ -218,8 +262,11 @@ def _fronts(community: Community, members: I64, rng: np.random.Generator) -> Spo
 
 
 def _banks(community: Community, rng: np.random.Generator) -> tuple[F64, F64, list[str]]:
-    rings = [(name, shapely.intersection(shapely.buffer(water, 5.0).exterior, community.area.buffer(-12.0)))
-             for c in community.cells.values() for name, water, _ in c.rivers]  # fmt: skip
+    rings = [
+        (name, shapely.intersection(shapely.buffer(water, 5.0).exterior, community.area.buffer(-12.0)))
+        for c in community.cells.values()
+        for name, water, _ in c.rivers
+    ]
     xy, title = [], []
     for name, ring in rings:
         for k in range(int(ring.length // 18)):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onemap.demo import names
+from onemap.demo.arrays import F64
+import itertools
 
-F64 = NDArray[np.float64]
 Cell = tuple[int, int]
 
 CELL_WIDTH_M = 1650.0
@@ -188,17 +188,25 @@ class _Planner:
             self.lines.append(Line(west, v, east, v, road_class, self.name_ew()))
         for u, road_class in through:
             self.lines.append(Line(u, south, u, north, road_class, self.name_ns(), crosses=True))
-        blocks = [block for low, high in zip(rows, rows[1:], strict=False) for block in self._row(low[0], high[0], through)]
+        blocks = [
+            block for low, high in itertools.pairwise(rows) for block in self._row(low[0], high[0], through)
+        ]
         blocks.sort(key=lambda box: (box[3] == north, box[1] != south, box[0]))
         parcels = self._parcels(blocks)
-        last_row, first_row = [b for b in range(len(blocks)) if blocks[b][3] == north], [b for b in range(len(blocks)) if blocks[b][1] == south]
+        last_row, first_row = (
+            [b for b in range(len(blocks)) if blocks[b][3] == north],
+            [b for b in range(len(blocks)) if blocks[b][1] == south],
+        )
         gives_east, gives_west = self.rng.random(2) < 0.6
         always = self.cell == (0, 0)
         return CellPlan(
-            self.cell, self.box, tuple(self.lines), tuple(parcels),
+            self.cell,
+            self.box,
+            tuple(self.lines),
+            tuple(parcels),
             to_east=frozenset(last_row[-1:]) if gives_east or always else frozenset(),
             to_west=frozenset(first_row[:1]) if gives_west or always else frozenset(),
-        )  # fmt: skip
+        )
 
     def _arterials(self) -> None:
         (west, south, east, north), (i, j) = self.box, self.cell
@@ -211,7 +219,13 @@ class _Planner:
     def _rows(self) -> list[tuple[float, str]]:
         """v of the east-west streets with their class, the borders included."""
         _, south, _, north = self.box
-        shares = np.array([0.575, 0.79]) if self.river else np.array([0.34, 0.67]) if north - south < 1000 else np.array([0.26, 0.5, 0.755])
+        shares = (
+            np.array([0.575, 0.79])
+            if self.river
+            else np.array([0.34, 0.67])
+            if north - south < 1000
+            else np.array([0.26, 0.5, 0.755])
+        )
         shares = shares + self.rng.uniform(-0.02, 0.02, len(shares))
         classes = ("secondary", "tertiary") if len(shares) == 2 else ("tertiary", "secondary", "tertiary")
         inner = [(float(np.round(south + s * (north - south), 3)), c) for s, c in zip(shares, classes, strict=True)]
@@ -225,22 +239,25 @@ class _Planner:
             shares = np.array([0.3, 0.52, 0.76]) + self.rng.uniform(-0.03, 0.03, 3)
         main = 1 if self.cell == (0, 0) else int(self.rng.integers(len(shares)))
         return [
-            (float(np.round(west + s * (east - west), 3)), "primary" if k == main else "secondary") for k, s in enumerate(shares)
+            (float(np.round(west + s * (east - west), 3)), "primary" if k == main else "secondary")
+            for k, s in enumerate(shares)
         ]
 
-    def _row(self, low: float, high: float, through: list[tuple[float, str]]) -> list[tuple[float, float, float, float]]:
+    def _row(
+        self, low: float, high: float, through: list[tuple[float, str]]
+    ) -> list[tuple[float, float, float, float]]:
         """Blocks of one row, west to east, with the lesser streets between them."""
         west, _, east, _ = self.box
         stops = [west, *(u for u, _ in through), east]
         blocks = []
-        for left, right in zip(stops, stops[1:], strict=False):
+        for left, right in itertools.pairwise(stops):
             for bottom, top in self._levels(left, right, low, high):
                 n = max(1, round((right - left) / 262.0 + float(self.rng.uniform(-0.3, 0.3))))
                 cuts = left + (right - left) * (np.arange(1, n) + self.rng.uniform(-0.13, 0.13, n - 1)) / n
                 for cut in np.round(cuts, 3):
                     self.lines.append(Line(float(cut), bottom, float(cut), top, "residential", self.name_ns()))
                 edges = [left, *(float(c) for c in np.round(cuts, 3)), right]
-                blocks += [(a, bottom, b, top) for a, b in zip(edges, edges[1:], strict=False)]
+                blocks += [(a, bottom, b, top) for a, b in itertools.pairwise(edges)]
         return blocks
 
     def _levels(self, left: float, right: float, low: float, high: float) -> list[tuple[float, float]]:
@@ -312,7 +329,7 @@ class _Planner:
             stops = [south, *self._splits(left, right, south, north, common + shift, use), north]
             for v in stops[1:-1]:
                 self.lines.append(Line(left, v, right, v, "service"))
-            for r, (low, high) in enumerate(zip(stops, stops[1:], strict=False)):
+            for r, (low, high) in enumerate(itertools.pairwise(stops)):
                 kind = use if use is not Use.MARKET or r == len(stops) - 2 else Use.PLAZA
                 estate = {"block": 0, "columns": c, "rows": r}[grouping] if kind is Use.HOMES else 9 - 2 * c - r
                 parcels.append(Parcel((left, low, right, high), kind, number, number * 10 + estate))
@@ -325,7 +342,10 @@ class _Planner:
         stretches = [(south, north)]
         if self.river is not None and self._wet((left, south, right, north)):
             u = np.linspace(left, right, 9)
-            above, below = float(np.max(self.river.beside(u, RIVERSIDE_M))), float(np.min(self.river.beside(u, -RIVERSIDE_M)))
+            above, below = (
+                float(np.max(self.river.beside(u, RIVERSIDE_M))),
+                float(np.min(self.river.beside(u, -RIVERSIDE_M))),
+            )
             stretches = [(south, below), (above, north)]
         splits = []
         for low, high in stretches:

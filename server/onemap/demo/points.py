@@ -7,12 +7,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from onemap.demo.arrays import F64, I64, Objects
 from onemap.demo.community import Community
 from onemap.demo.places import Places, Spots, join
 from onemap.demo.plan import Use
 from onemap.demo.table import Table, missing, texts
-
-F64, I64 = NDArray[np.float64], NDArray[np.int64]
 
 #: The fixtures' counts (domain.md section 1), for 14,878 households.
 CAMERAS = {"tianwang": 1000, "property": 538, "childcare": 14, "vehicle": 3}
@@ -20,27 +19,94 @@ N_QR_POINTS, QR_SHARES = 4150, {"patrol": 960, "merchant": 780, "river": 46}
 #: Visited within its term: 3,806 of 4,150.
 VISITED_SHARE = 3806 / 4150
 FACILITIES = {
-    "kindergarten": 7, "primary_school": 2, "middle_school": 1, "health_station": 6, "health_centre": 1, "hospital": 1, "pharmacy": 16,
-    "elder_day_care": 6, "nursing_home": 2, "service_station": 2, "cultural_station": 2, "library": 1, "market": 2,
-    "convenience_store": 34, "sports_ground": 9, "bus_stop": 24, "waste_point": 44, "mediation_room": 106, "police_station": 1,
-    "fire_station": 1, "public_toilet": 9, "parking": 9, "bank": 6, "post_office": 1, "restaurant": 22, "other": 3,
-}  # fmt: skip
+    "kindergarten": 7,
+    "primary_school": 2,
+    "middle_school": 1,
+    "health_station": 6,
+    "health_centre": 1,
+    "hospital": 1,
+    "pharmacy": 16,
+    "elder_day_care": 6,
+    "nursing_home": 2,
+    "service_station": 2,
+    "cultural_station": 2,
+    "library": 1,
+    "market": 2,
+    "convenience_store": 34,
+    "sports_ground": 9,
+    "bus_stop": 24,
+    "waste_point": 44,
+    "mediation_room": 106,
+    "police_station": 1,
+    "fire_station": 1,
+    "public_toilet": 9,
+    "parking": 9,
+    "bank": 6,
+    "post_office": 1,
+    "restaurant": 22,
+    "other": 3,
+}
 _TITLES = {
-    "health_station": "卫生站", "pharmacy": "药店", "elder_day_care": "日间照料中心", "nursing_home": "养老院", "service_station": "社区服务站",
-    "cultural_station": "文化站", "library": "图书馆", "market": "菜市场", "convenience_store": "便利店", "sports_ground": "健身场地",
-    "bus_stop": "公交站", "waste_point": "垃圾投放点", "mediation_room": "调解室", "police_station": "派出所", "fire_station": "消防站",
-    "public_toilet": "公共厕所", "parking": "停车场", "bank": "银行网点", "post_office": "邮局", "restaurant": "餐饮店", "hospital": "医院",
-    "other": "便民点", "kindergarten": "幼儿园", "primary_school": "小学", "middle_school": "中学", "health_centre": "社区卫生服务中心",
-}  # fmt: skip
+    "health_station": "卫生站",
+    "pharmacy": "药店",
+    "elder_day_care": "日间照料中心",
+    "nursing_home": "养老院",
+    "service_station": "社区服务站",
+    "cultural_station": "文化站",
+    "library": "图书馆",
+    "market": "菜市场",
+    "convenience_store": "便利店",
+    "sports_ground": "健身场地",
+    "bus_stop": "公交站",
+    "waste_point": "垃圾投放点",
+    "mediation_room": "调解室",
+    "police_station": "派出所",
+    "fire_station": "消防站",
+    "public_toilet": "公共厕所",
+    "parking": "停车场",
+    "bank": "银行网点",
+    "post_office": "邮局",
+    "restaurant": "餐饮店",
+    "hospital": "医院",
+    "other": "便民点",
+    "kindergarten": "幼儿园",
+    "primary_school": "小学",
+    "middle_school": "中学",
+    "health_centre": "社区卫生服务中心",
+}
 _HOURS = {
-    "convenience_store": "07:00-22:30", "pharmacy": "08:00-21:30", "market": "05:30-19:00", "bank": "09:00-17:00", "restaurant": "06:30-21:30",
-    "health_station": "08:00-17:30", "health_centre": "00:00-24:00", "hospital": "00:00-24:00", "police_station": "00:00-24:00",
-    "fire_station": "00:00-24:00", "public_toilet": "00:00-24:00", "parking": "00:00-24:00", "waste_point": "06:30-08:30 18:00-20:30",
-    "bus_stop": "05:30-22:30", "sports_ground": "06:00-22:00",
-}  # fmt: skip
-_CAPACITY = {"kindergarten": 270, "primary_school": 1080, "middle_school": 1500, "elder_day_care": 40, "nursing_home": 120,
-             "mediation_room": 12, "cultural_station": 150, "library": 180, "health_centre": 260, "parking": 180, "sports_ground": 60,
-             "hospital": 400, "market": 300, "restaurant": 50}  # fmt: skip
+    "convenience_store": "07:00-22:30",
+    "pharmacy": "08:00-21:30",
+    "market": "05:30-19:00",
+    "bank": "09:00-17:00",
+    "restaurant": "06:30-21:30",
+    "health_station": "08:00-17:30",
+    "health_centre": "00:00-24:00",
+    "hospital": "00:00-24:00",
+    "police_station": "00:00-24:00",
+    "fire_station": "00:00-24:00",
+    "public_toilet": "00:00-24:00",
+    "parking": "00:00-24:00",
+    "waste_point": "06:30-08:30 18:00-20:30",
+    "bus_stop": "05:30-22:30",
+    "sports_ground": "06:00-22:00",
+}
+_CAPACITY = {
+    "kindergarten": 270,
+    "primary_school": 1080,
+    "middle_school": 1500,
+    "elder_day_care": 40,
+    "nursing_home": 120,
+    "mediation_room": 12,
+    "cultural_station": 150,
+    "library": 180,
+    "health_centre": 260,
+    "parking": 180,
+    "sports_ground": 60,
+    "hospital": 400,
+    "market": 300,
+    "restaurant": 50,
+}
 
 
 def phone(number: int) -> str:
@@ -48,28 +114,44 @@ def phone(number: int) -> str:
     return f"000-555{number // 10000 % 10}-{number % 10000:04d}"
 
 
-def cameras(community: Community, places: Places, rng: np.random.Generator, counts: dict[str, int], now: datetime) -> tuple[Table, F64]:
+def cameras(
+    community: Community, places: Places, rng: np.random.Generator, counts: dict[str, int], now: datetime
+) -> tuple[Table, F64]:
     """Cameras of every class and where (n, 2) they stand, local metres."""
     nurseries = np.flatnonzero([b.name == "幼儿园" for b in community.homes.buildings])
     open_ground = places.grounds
     chosen = {
-        "tianwang": _first(join(places.crossings, open_ground, places.gates, places.streets, places.lanes), counts["tianwang"], rng),
-        "property": _first(join(_moved(places.gates, 7.0), _moved(places.doors, 1.5), _moved(places.doors, -9.0), places.lanes), counts["property"], rng),
-        "childcare": _first(_around(places.buildings.pick(nurseries) if len(nurseries) else places.doors, 4), counts["childcare"], rng),
+        "tianwang": _first(
+            join(places.crossings, open_ground, places.gates, places.streets, places.lanes), counts["tianwang"], rng
+        ),
+        "property": _first(
+            join(_moved(places.gates, 7.0), _moved(places.doors, 1.5), _moved(places.doors, -9.0), places.lanes),
+            counts["property"],
+            rng,
+        ),
+        "childcare": _first(
+            _around(places.buildings.pick(nurseries) if len(nurseries) else places.doors, 4), counts["childcare"], rng
+        ),
         "vehicle": _first(places.streets.pick(np.arange(len(places.streets))[::-1]), counts["vehicle"], rng),
     }
     spots = join(*chosen.values())
     kind = np.repeat(np.array(list(chosen), dtype=object), [len(s) for s in chosen.values()])
     n = len(spots)
-    ground = {"tianwang": (80.0, 60.0, 6.0, "00", "131"), "property": (35.0, 80.0, 3.5, "05", "132"), "childcare": (25.0, 90.0, 3.2, "02", "132"),
-              "vehicle": (50.0, 110.0, 2.4, "06", "131")}  # fmt: skip
+    ground = {
+        "tianwang": (80.0, 60.0, 6.0, "00", "131"),
+        "property": (35.0, 80.0, 3.5, "05", "132"),
+        "childcare": (25.0, 90.0, 3.2, "02", "132"),
+        "vehicle": (50.0, 110.0, 2.4, "06", "131"),
+    }
     values = [ground[k] for k in kind]
     number = np.arange(1, n + 1)
     code = community.head.area_code
     status = np.where(rng.random(n) < 0.036, "offline", np.where(rng.random(n) < 0.012, "repair", "online"))
     columns = {
         "camera_id": texts([f"CAM-{code[6:]}-{k:05d}" for k in number]),
-        "gb28181_id": texts([f"{code[:6]}{code[7:9]}{v[3]}{v[4]}7{k:06d}" for v, k in zip(values, _serial(code, number), strict=True)]),
+        "gb28181_id": texts(
+            [f"{code[:6]}{code[7:9]}{v[3]}{v[4]}7{k:06d}" for v, k in zip(values, _serial(code, number), strict=True)]
+        ),
         "camera_class": kind,
         "bearing_deg": np.round(np.mod(spots.bearing_deg + rng.normal(0, 6, n), 360.0), 0) % 360,
         "fov_deg": np.round(np.array([v[1] for v in values]) + rng.normal(0, 6, n)).clip(30, 130),
@@ -82,7 +164,9 @@ def cameras(community: Community, places: Places, rng: np.random.Generator, coun
     return Table(columns), spots.xy
 
 
-def patrol_points(community: Community, places: Places, rng: np.random.Generator, now: datetime) -> tuple[Table, F64, I64]:
+def patrol_points(
+    community: Community, places: Places, rng: np.random.Generator, now: datetime
+) -> tuple[Table, F64, I64]:
     """QR points of five kinds, where (n, 2) they are, and their grid (n,)."""
     share = community.head.households / 14878
     total, n_homes = round(N_QR_POINTS * share), len(places.buildings)
@@ -94,7 +178,9 @@ def patrol_points(community: Community, places: Places, rng: np.random.Generator
     homes = np.repeat(np.arange(n_homes), community.homes.households)
     visits = np.sort(rng.choice(homes, size=wanted["household"], replace=False))
     chosen = {
-        "patrol": _first(join(places.crossings, places.gates, places.grounds, places.streets, places.lanes), wanted["patrol"], rng),
+        "patrol": _first(
+            join(places.crossings, places.gates, places.grounds, places.streets, places.lanes), wanted["patrol"], rng
+        ),
         "building": places.buildings,
         "household": _beside(places.buildings.pick(visits), rng),
         "merchant": _first(join(places.shops, places.streets), wanted["merchant"], rng),
@@ -104,7 +190,10 @@ def patrol_points(community: Community, places: Places, rng: np.random.Generator
     kind = np.repeat(np.array(list(chosen), dtype=object), [len(s) for s in chosen.values()])
     n = len(spots)
     unit = rng.integers(1, 4, n)
-    title = [f"{t} {u} 单元入户点" if k == "household" else f"{t}楼栋码" if k == "building" else f"{t}" for t, k, u in zip(spots.title, kind, unit, strict=True)]
+    title = [
+        f"{t} {u} 单元入户点" if k == "household" else f"{t}楼栋码" if k == "building" else f"{t}"
+        for t, k, u in zip(spots.title, kind, unit, strict=True)
+    ]
     days = {"patrol": 1, "building": 7, "household": 90, "merchant": 30, "river": 3}
     due = np.array([days[k] for k in kind])
     late = rng.permutation(n) >= round(n * VISITED_SHARE)
@@ -121,7 +210,9 @@ def patrol_points(community: Community, places: Places, rng: np.random.Generator
     return Table(columns), spots.xy, spots.grid
 
 
-def facilities(community: Community, places: Places, rng: np.random.Generator, addresses: list[str]) -> tuple[Table, F64]:
+def facilities(
+    community: Community, places: Places, rng: np.random.Generator, addresses: list[str]
+) -> tuple[Table, F64]:
     """Facilities of every category and where (n, 2) they are."""
     share = community.head.households / 14878
     parts: list[tuple[str, Spots]] = []
@@ -131,15 +222,14 @@ def facilities(community: Community, places: Places, rng: np.random.Generator, a
     spots = join(*(s for _, s in parts))
     kind = np.array([c for c, s in parts for _ in range(len(s))], dtype=object)
     n = len(spots)
-    number = np.concatenate([np.arange(1, len(s) + 1) for _, s in parts])
-    plain = [str(t).split(" 楼栋")[0].replace("周边", "").replace("路段", "") for t in spots.title]
-    near = community.head.name.removesuffix("社区")
-    named = ("bus_stop", "mediation_room", "waste_point", "parking", "sports_ground", "public_toilet")
-    name = [
-        f"{p}{_TITLES[k]}" if k in named else p if k in ("primary_school", "middle_school") else f"{near}{'' if m == 1 else '第' + str(m)}{_TITLES[k]}"
-        for p, k, m in zip(plain, kind, number, strict=True)
+    plain = [
+        str(t).split(" 楼栋")[0].replace("周边", "").replace("路段", "").replace("内部路", "") for t in spots.title
     ]
-    address = [addresses[b] if b >= 0 else f"{community.head.street_name}{p}" for b, p in zip(spots.building, plain, strict=True)]
+    name = _facility_names(community, kind, plain)
+    address = [
+        addresses[b] if b >= 0 else f"{community.head.street_name}{p}"
+        for b, p in zip(spots.building, plain, strict=True)
+    ]
     sized = np.array([_CAPACITY.get(str(k), 0) for k in kind])
     capacity = np.ma.masked_array((sized * rng.uniform(0.7, 1.3, n)).astype(np.int64), mask=sized == 0)
     first = int(community.head.area_code[6:]) % 97 * 400 + 2000
@@ -156,6 +246,23 @@ def facilities(community: Community, places: Places, rng: np.random.Generator, a
     return Table(columns), spots.xy
 
 
+def _facility_names(community: Community, kind: Objects, plain: list[str]) -> list[str]:
+    """Names by place or by community, with a number where one comes again."""
+    near = community.head.name.removesuffix("社区")
+    seen: dict[str, int] = {}
+    names = []
+    for what, where in zip(kind, plain, strict=True):
+        if what in ("primary_school", "middle_school", "kindergarten"):
+            name = where.removesuffix("教学楼")
+        elif what in ("bus_stop", "mediation_room", "waste_point", "parking", "sports_ground", "public_toilet"):
+            name = f"{where}{_TITLES[what]}"
+        else:
+            name = f"{where.split('商铺')[0] if '商铺' in where else near}{_TITLES[what]}"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+    return names
+
+
 def building_id(community: Community, k: int) -> str:
     """The id of a community's k-th building."""
     return f"{community.head.area_code}B{k + 1:04d}"
@@ -163,9 +270,19 @@ def building_id(community: Community, k: int) -> str:
 
 def _facility_spots(category: str, n: int, community: Community, places: Places, rng: np.random.Generator) -> Spots:
     names = np.array([b.name for b in community.homes.buildings], dtype=object)
-    uses = {"primary_school": Use.PRIMARY_SCHOOL, "middle_school": Use.MIDDLE_SCHOOL, "health_centre": Use.HEALTH, "hospital": Use.HEALTH,
-            "market": Use.MARKET, "service_station": Use.CIVIC, "police_station": Use.CIVIC, "cultural_station": Use.CIVIC,
-            "library": Use.OFFICE, "post_office": Use.OFFICE, "fire_station": Use.OFFICE}  # fmt: skip
+    uses = {
+        "primary_school": Use.PRIMARY_SCHOOL,
+        "middle_school": Use.MIDDLE_SCHOOL,
+        "health_centre": Use.HEALTH,
+        "hospital": Use.HEALTH,
+        "market": Use.MARKET,
+        "service_station": Use.CIVIC,
+        "police_station": Use.CIVIC,
+        "cultural_station": Use.CIVIC,
+        "library": Use.OFFICE,
+        "post_office": Use.OFFICE,
+        "fire_station": Use.OFFICE,
+    }
     doors = places.buildings
     if category == "kindergarten":
         found = doors.pick(np.flatnonzero(names == "幼儿园"))
@@ -173,11 +290,13 @@ def _facility_spots(category: str, n: int, community: Community, places: Places,
         members = places.by_use[uses[category]]
         if category in ("primary_school", "middle_school"):
             members = members[[str(names[k]).endswith("教学楼") for k in members]] if len(members) else members
-        found = doors.pick(members if category not in ("hospital", "cultural_station", "fire_station") else members[::-1])
+        found = doors.pick(
+            members if category not in ("hospital", "cultural_station", "fire_station") else members[::-1]
+        )
     elif category == "mediation_room":
         found = _by_grid(doors.pick(np.flatnonzero(community.homes.households > 0)), rng)
     elif category == "bus_stop":
-        found = _spread([s for s in [places.streets] if len(s)][0], 190.0)
+        found = _spread(next(s for s in [places.streets] if len(s)), 190.0)
     elif category in ("waste_point", "parking"):
         found = _spread(places.lanes, 75.0 if category == "waste_point" else 260.0)
     elif category in ("sports_ground", "public_toilet", "other"):
@@ -228,7 +347,11 @@ def _beside(spots: Spots, rng: np.random.Generator) -> Spots:
 
 def _moved(spots: Spots, by_m: float) -> Spots:
     angle = np.radians(spots.bearing_deg)
-    xy = spots.xy - np.column_stack([np.sin(angle), np.cos(angle)]) * 0.4 + np.column_stack([np.cos(angle), -np.sin(angle)]) * by_m
+    xy = (
+        spots.xy
+        - np.column_stack([np.sin(angle), np.cos(angle)]) * 0.4
+        + np.column_stack([np.cos(angle), -np.sin(angle)]) * by_m
+    )
     turned = np.mod(spots.bearing_deg + (90.0 if by_m > 0 else 270.0), 360.0)
     return Spots(xy, turned, spots.title, spots.grid, spots.building)
 
@@ -237,7 +360,15 @@ def _around(spots: Spots, n: int) -> Spots:
     parts = []
     for k in range(n):
         angle = 2 * np.pi * k / n
-        parts.append(Spots(spots.xy + [5 * np.cos(angle), -2.0 + 2 * np.sin(angle)], np.mod(spots.bearing_deg + 90.0 * k, 360.0), spots.title, spots.grid, spots.building))
+        parts.append(
+            Spots(
+                [*spots.xy, 5 * np.cos(angle), -2.0 + 2 * np.sin(angle)],
+                np.mod(spots.bearing_deg + 90.0 * k, 360.0),
+                spots.title,
+                spots.grid,
+                spots.building,
+            )
+        )
     return join(*parts)
 
 

@@ -10,9 +10,9 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import shapely
-from numpy.typing import NDArray
 from pyarrow import csv
 
+from onemap.demo.arrays import Objects
 from onemap.demo.city import Part
 from onemap.demo.frame import GEODETIC
 from onemap.demo.table import Column, Table, stack, texts
@@ -67,27 +67,57 @@ def _tables(part: Part, plan_id: int) -> dict[tuple[str, str], Table]:
 
 def _plan(area_code: str, grids: Table, points: Table, plan_id: int) -> dict[tuple[str, str], Table]:
     since: date = grids.columns["valid_from"][0].astype(object)
-    plan = Table({
-        "plan_id": np.array([plan_id]), "area_code": texts([area_code]), "title": grids.columns["plan"][:1], "state": texts(["published"]),
-        "rule_set": texts([RULE_SET]), "source_document": texts([DOCUMENT.format(year=since.year)]),
-        "valid_from": grids.columns["valid_from"][:1], "published_at": grids.columns["valid_from"][:1].astype("datetime64[s]"),
-    })  # fmt: skip
-    own = ("area_code", "grid_code", "grid_no", "name", "grid_type", "households", "persons", "in_band", "officer_post", "officer_phone", "n_informants")
+    plan = Table(
+        {
+            "plan_id": np.array([plan_id]),
+            "area_code": texts([area_code]),
+            "title": grids.columns["plan"][:1],
+            "state": texts(["published"]),
+            "rule_set": texts([RULE_SET]),
+            "source_document": texts([DOCUMENT.format(year=since.year)]),
+            "valid_from": grids.columns["valid_from"][:1],
+            "published_at": grids.columns["valid_from"][:1].astype("datetime64[s]"),
+        }
+    )
+    own = (
+        "area_code",
+        "grid_code",
+        "grid_no",
+        "name",
+        "grid_type",
+        "households",
+        "persons",
+        "in_band",
+        "officer_post",
+        "officer_phone",
+        "n_informants",
+    )
     basic = {name: grids.columns[name] for name in own} | {"parent_code": texts([None]).repeat(len(grids))}
     n = len(points)
     nothing = texts([None]).repeat(n)
     micro: dict[str, Column] = {
-        "area_code": points.columns["area_code"], "grid_code": points.columns["point_code"], "parent_code": points.columns["grid_code"],
-        "grid_no": nothing, "name": nothing, "grid_type": texts(["micro"]).repeat(n), "households": points.columns["households"],
-        "persons": points.columns["persons"], "in_band": np.ma.masked_all(n, dtype=bool), "officer_post": nothing, "officer_phone": nothing,
+        "area_code": points.columns["area_code"],
+        "grid_code": points.columns["point_code"],
+        "parent_code": points.columns["grid_code"],
+        "grid_no": nothing,
+        "name": nothing,
+        "grid_type": texts(["micro"]).repeat(n),
+        "households": points.columns["households"],
+        "persons": points.columns["persons"],
+        "in_band": np.ma.masked_all(n, dtype=bool),
+        "officer_post": nothing,
+        "officer_phone": nothing,
         "n_informants": np.ma.masked_all(n, dtype=np.int64),
-    }  # fmt: skip
+    }
     ground = stack([Table(basic, grids.geometry), Table({name: micro[name] for name in basic}, points.geometry)])
     both = Table({"plan_id": np.full(len(ground), plan_id), **ground.columns}, ground.geometry)
-    ledger = Table({
-        "grid_code": ground.columns["grid_code"], "first_plan_id": np.full(len(ground), plan_id),
-        "given_on": np.full(len(ground), np.datetime64(since, "D")),
-    })  # fmt: skip
+    ledger = Table(
+        {
+            "grid_code": ground.columns["grid_code"],
+            "first_plan_id": np.full(len(ground), plan_id),
+            "given_on": np.full(len(ground), np.datetime64(since, "D")),
+        }
+    )
     return {("core", "grid_plan"): plan, ("core", "grid"): both, ("core", "grid_code_ledger"): ledger}
 
 
@@ -96,9 +126,14 @@ def _posts(posts: Table) -> dict[tuple[str, str], Table]:
     kept["skills"] = texts(["{" + skills + "}" for skills in posts.columns["skills"]])
     duty = np.flatnonzero(posts.columns["on_duty"])
     shown = posts.take(duty)
-    position = Table({
-        "responder_id": shown.columns["responder_id"], "at": shown.columns["position_at"], "accuracy_m": shown.columns["accuracy_m"],
-    }, shown.geometry)  # fmt: skip
+    position = Table(
+        {
+            "responder_id": shown.columns["responder_id"],
+            "at": shown.columns["position_at"],
+            "accuracy_m": shown.columns["accuracy_m"],
+        },
+        shown.geometry,
+    )
     return {("core", "responder"): Table(kept), ("core", "responder_position"): position}
 
 
@@ -119,9 +154,13 @@ def _arrow(values: Column) -> pa.Array:
     return pa.array(values)
 
 
-def _wkb(shapes: NDArray[np.object_], multi: bool) -> NDArray[np.object_]:
+def _wkb(shapes: Objects, multi: bool) -> Objects:
     if multi:
         single = shapely.get_type_id(shapes) == 3
         shapes = shapes.copy()
-        shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(int(single.sum()))) if single.any() else shapes[single]
+        shapes[single] = (
+            shapely.multipolygons(shapes[single], indices=np.arange(int(single.sum())))
+            if single.any()
+            else shapes[single]
+        )
     return np.asarray(shapely.to_wkb(shapely.set_srid(shapes, GEODETIC), hex=True, include_srid=True), dtype=object)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64, I64 = NDArray[np.float64], NDArray[np.int64]
+from onemap.demo.arrays import F64, I64, Bools
 
 #: The rule that the fixtures are judged by: households or persons (domain.md section 1).
 HOUSEHOLD_BAND, PERSON_BAND = (300, 500), (1000, 1500)
@@ -52,7 +51,7 @@ def grid_persons(rng: np.random.Generator, households: I64, persons: int) -> I64
     return found
 
 
-def in_band(households: I64, persons: I64) -> NDArray[np.bool_]:
+def in_band(households: I64, persons: I64) -> Bools:
     """Which grids pass by households or by persons."""
     by_households = (households >= HOUSEHOLD_BAND[0]) & (households <= HOUSEHOLD_BAND[1])
     by_persons = (persons >= PERSON_BAND[0]) & (persons <= PERSON_BAND[1])

@@ -18,7 +18,7 @@ from onemap.demo.table import Table, by_place, texts
 from onemap.demo.town import BuiltCell, Estate, connected
 
 #: How far the surroundings reach.
-REACH_M = 420.0
+REACH_M = 540.0
 
 
 def around(
@@ -57,13 +57,20 @@ def around(
     main = {id(r) for r in connected(roads)}
     wet, banks = layers.river_ground(rivers, ground)
     tables = {
-        "estates": layers.estates_table(estates, [layers.estate_id(f"{street_code}000", k) for k in range(len(estates))], _zeros(estates)),
+        "estates": layers.estates_table(
+            estates, [layers.estate_id(f"{street_code}000", k) for k in range(len(estates))], _zeros(estates)
+        ),
         "buildings": _buildings(buildings, estates, streets, community.head.street_name, street_code),
-        "roads": layers.roads_table(_renumbered(roads[n_own:], main), f"{street_code}000", np.random.default_rng([sheet.seed, 51])),
+        "roads": layers.roads_table(
+            _renumbered(roads[n_own:], main), f"{street_code}000", np.random.default_rng([sheet.seed, 51])
+        ),
         "water": layers.ground_table("water", [*wet, *waters], f"{street_code}000"),
         "green": layers.ground_table("green", [*banks, *greens], f"{street_code}000"),
     }
-    named = {name: Table({"area_code": texts([street_code]).repeat(len(t)), **t.columns}, t.geometry) for name, t in tables.items()}
+    named = {
+        name: Table({"area_code": texts([street_code]).repeat(len(t)), **t.columns}, t.geometry)
+        for name, t in tables.items()
+    }
     return {name: by_place(t) for name, t in named.items()}, ground
 
 
@@ -75,7 +82,9 @@ def _zeros(estates: list[Estate]) -> np.ma.MaskedArray:  # type: ignore[type-arg
     return np.ma.masked_all(len(estates), dtype=np.int64)
 
 
-def _buildings(rows: list[tuple[Building, int]], estates: list[Estate], streets: list[Road], street_name: str, street_code: str) -> Table:
+def _buildings(
+    rows: list[tuple[Building, int]], estates: list[Estate], streets: list[Road], street_name: str, street_code: str
+) -> Table:
     at = shapely.centroid(shapes_of([b.shape for b, _ in rows]))
     near = nearest_name(streets, at)
     counts: dict[int, int] = {}
@@ -87,4 +96,6 @@ def _buildings(rows: list[tuple[Building, int]], estates: list[Estate], streets:
     ids = [f"{street_code}000B{k:05d}" for k in range(1, len(rows) + 1)]
     address = [f"{street_name}{s}{name}" for s, name in zip(near, names, strict=True)]
     estate = [layers.estate_id(f"{street_code}000", e) for _, e in rows]
-    return layers.buildings_table([b for b, _ in rows], ids, names, address, [estates[e].built_year for _, e in rows], estate)
+    return layers.buildings_table(
+        [b for b, _ in rows], ids, names, address, [estates[e].built_year for _, e in rows], estate
+    )

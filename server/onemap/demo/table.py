@@ -12,8 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 from onemap.demo import frame
+from onemap.demo.arrays import I64, Objects
 
-Shapes = NDArray[np.object_]
 Column = NDArray[Any]
 
 
@@ -22,19 +22,22 @@ class Table:
     """Columns of equal length and, where it is a layer, a geometry (degrees, EPSG:4490) per row."""
 
     columns: Mapping[str, Column]
-    geometry: Shapes | None = None
+    geometry: Objects | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def take(self, order: NDArray[np.int64]) -> Table:
+    def take(self, order: I64) -> Table:
         """The rows in another order."""
         geometry = None if self.geometry is None else self.geometry[order]
         return Table({name: column[order] for name, column in self.columns.items()}, geometry)
 
     def frame(self) -> geopandas.GeoDataFrame:
         """The rows as a GeoDataFrame."""
-        columns = {name: column.tolist() if isinstance(column, np.ma.MaskedArray) else column for name, column in self.columns.items()}
+        columns = {
+            name: column.tolist() if isinstance(column, np.ma.MaskedArray) else column
+            for name, column in self.columns.items()
+        }
         return geopandas.GeoDataFrame(columns, geometry=self.geometry, crs=f"EPSG:{frame.GEODETIC}")
 
 
@@ -69,7 +72,7 @@ def by_place(table: Table) -> Table:
     return table.take(np.argsort(hilbert(cell[:, 0], cell[:, 1]), kind="stable").astype(np.int64))
 
 
-def hilbert(x: NDArray[np.int64], y: NDArray[np.int64], bits: int = 16) -> NDArray[np.int64]:
+def hilbert(x: I64, y: I64, bits: int = 16) -> I64:
     """The distance (n,) along a Hilbert curve of cells (n,) x (n,) of a square of 2**bits a side."""
     x, y = x.copy(), y.copy()
     d = np.zeros_like(x)

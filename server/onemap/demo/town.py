@@ -18,11 +18,25 @@ from onemap.demo.plan import Cell, CellPlan, Sheet, Use
 
 #: How often estates are of which style, and when each style was built.
 _STYLES = ((Style.SLAB, 0.45), (Style.OLD, 0.28), (Style.MID, 0.15), (Style.TOWER, 0.06), (Style.MIXED, 0.06))
-_YEARS = {Style.OLD: (1979, 1997), Style.SLAB: (1996, 2008), Style.MID: (2007, 2019), Style.TOWER: (2011, 2023), Style.MIXED: (2008, 2018)}
+_YEARS = {
+    Style.OLD: (1979, 1997),
+    Style.SLAB: (1996, 2008),
+    Style.MID: (2007, 2019),
+    Style.TOWER: (2011, 2023),
+    Style.MIXED: (2008, 2018),
+}
 _USE_TITLES = {
-    Use.PARK: "公园", Use.MIDDLE_SCHOOL: "中学", Use.PRIMARY_SCHOOL: "小学", Use.MALL: "广场", Use.OFFICE: "创业园", Use.MARKET: "菜市场",
-    Use.HEALTH: "社区卫生服务中心", Use.PLAZA: "市民广场", Use.CIVIC: "党群服务中心", Use.WORKSHOPS: "产业园",
-}  # fmt: skip
+    Use.PARK: "公园",
+    Use.MIDDLE_SCHOOL: "中学",
+    Use.PRIMARY_SCHOOL: "小学",
+    Use.MALL: "广场",
+    Use.OFFICE: "创业园",
+    Use.MARKET: "菜市场",
+    Use.HEALTH: "社区卫生服务中心",
+    Use.PLAZA: "市民广场",
+    Use.CIVIC: "党群服务中心",
+    Use.WORKSHOPS: "产业园",
+}
 
 
 @dataclass(slots=True)
@@ -65,7 +79,8 @@ def build_cell(sheet: Sheet, frame: Frame, cell: Cell) -> BuiltCell:
     _shape_estates(estates, atoms, taken)
     nurseries = _nursery_atoms(rng, atoms, estates)
     built = [
-        _build_atom(sheet.seed, atom, estates[estate_of[k]], kindergarten=k in nurseries) for k, atom in enumerate(atoms)
+        _build_atom(sheet.seed, atom, estates[estate_of[k]], kindergarten=k in nurseries)
+        for k, atom in enumerate(atoms)
     ]
     lanes = [lane for k, atom in enumerate(atoms) for lane in _lanes(atom, built[k])]
     roads = connected(ground.roads(sheet, frame, plan, lanes))
@@ -76,17 +91,15 @@ def _estates(rng: np.random.Generator, atoms: list[Atom], cell: Cell) -> tuple[l
     draw = names.estate_names(rng, cell == (0, 0))
     styles, weights = [s for s, _ in _STYLES], [w for _, w in _STYLES]
     found: dict[int, Estate] = {}
-    titles: dict[Use, str] = {}
+    titles: dict[tuple[Use, int], str] = {}
     for k, atom in enumerate(atoms):
         if atom.estate not in found:
             use = atom.parcel.use
             style = Style(str(rng.choice([s.value for s in styles], p=weights)))
             low, high = _YEARS[style]
-            if use is Use.HOMES:
-                name = draw()
-            else:
-                titles.setdefault(use, draw().rstrip("里苑园坊坞轩").removesuffix("小区").removesuffix("新村").removesuffix("家园").removesuffix("花园"))
-                name = titles[use] + _USE_TITLES[use] if use not in (Use.PLAZA,) else _USE_TITLES[use]
+            if use not in (Use.HOMES, Use.PLAZA) and (use, atom.parcel.block) not in titles:
+                titles[use, atom.parcel.block] = names.stem(draw()) + _USE_TITLES[use]
+            name = draw() if use is Use.HOMES else titles.get((use, atom.parcel.block), _USE_TITLES[use])
             found[atom.estate] = Estate(atom.estate, use, name, style, int(rng.integers(low, high + 1)))
         found[atom.estate].atoms.append(k)
     estates = list(found.values())
@@ -102,7 +115,9 @@ def _shape_estates(estates: list[Estate], atoms: list[Atom], taken: Polygon) -> 
 
 def _nursery_atoms(rng: np.random.Generator, atoms: list[Atom], estates: list[Estate]) -> frozenset[int]:
     """Atoms that hold a kindergarten: seven large ones of different estates."""
-    large = [max(e.atoms, key=lambda k: atoms[k].face.area) for e in estates if e.use is Use.HOMES and e.shape.area > 11_000]
+    large = [
+        max(e.atoms, key=lambda k: atoms[k].face.area) for e in estates if e.use is Use.HOMES and e.shape.area > 11_000
+    ]
     chosen = rng.permutation(len(large))[:7] if large else []
     return frozenset(large[int(k)] for k in chosen)
 
@@ -111,17 +126,25 @@ def _build_atom(seed: int, atom: Atom, estate: Estate, *, kindergarten: bool) ->
     where = atom.parcel.box
     rng = np.random.default_rng([seed, 22, int(where[0] + 1e6), int(where[1] + 1e6), atom.estate])
     inner = shapely.intersection(estate.shape, atom.face)
-    inner = ground.largest(shapely.buffer(shapely.difference(inner, _inner_edges(atom, estate)), -2.4, join_style="mitre", mitre_limit=2.0))
+    inner = ground.largest(
+        shapely.buffer(shapely.difference(inner, _inner_edges(atom, estate)), -2.4, join_style="mitre", mitre_limit=2.0)
+    )
     if inner.area < 350.0:
         built = Built()
         if inner.area > 120.0:
             built.greens.append(("grass", "", inner))
         return built
     west, _, east, _ = atom.sides
-    shops = [side for side, kind in (("west", west), ("east", east)) if kind in ("primary", "secondary") and rng.random() < 0.55]
+    shops = [
+        side
+        for side, kind in (("west", west), ("east", east))
+        if kind in ("primary", "secondary") and rng.random() < 0.55
+    ]
     if inner.bounds[2] - inner.bounds[0] < 70 or kindergarten:
         shops = []
-    return fabric.build(Site.on(inner, atom.heading_rad, rng), estate.use, estate.style, shop_sides=shops, kindergarten=kindergarten)
+    return fabric.build(
+        Site.on(inner, atom.heading_rad, rng), estate.use, estate.style, shop_sides=shops, kindergarten=kindergarten
+    )
 
 
 def _inner_edges(atom: Atom, estate: Estate) -> Polygon:
@@ -133,7 +156,12 @@ def _inner_edges(atom: Atom, estate: Estate) -> Polygon:
 def _lanes(atom: Atom, built: Built) -> list[Road]:
     """Paths between rows from a lane or lesser street into the estate, and the paths of parks."""
     reach = shapely.buffer(atom.face, 0.6)
-    lanes = [Road(part, "footway", "") for path in built.paths for part in shapely.get_parts(shapely.intersection(path, reach)) if part.length > 3]
+    lanes = [
+        Road(part, "footway", "")
+        for path in built.paths
+        for part in shapely.get_parts(shapely.intersection(path, reach))
+        if part.length > 3
+    ]
     west, _, east, _ = atom.sides
     order = ("service", "residential", "tertiary", "secondary")
     sides = sorted((order.index(kind), side) for side, kind in ((0, west), (1, east)) if kind in order)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from onemap.demo.arrays import F64, I64, Objects
 from onemap.demo.frame import local, lonlat
-
-F64, I64, Shapes = NDArray[np.float64], NDArray[np.int64], NDArray[np.object_]
 
 #: Metres a second, by role, with the stops they make on the way.
 SPEED_MS = {"grid_officer": 0.9, "volunteer": 0.9, "patrol_team": 2.6, "joint_team": 3.6}
@@ -24,12 +22,12 @@ class Beats:
     """The way that each responder goes to and fro: a line in local metres, a speed, a phase."""
 
     ids: tuple[str, ...]
-    lines: Shapes
+    lines: Objects
     speed_ms: F64
     phase_s: F64
 
     @classmethod
-    def along(cls, streets: Shapes, ids: tuple[str, ...], roles: tuple[str, ...], homes: F64) -> Beats:
+    def along(cls, streets: Objects, ids: tuple[str, ...], roles: tuple[str, ...], homes: F64) -> Beats:
         """
         Beats along streets.
 
@@ -85,7 +83,7 @@ class _Graph:
     at_node: list[list[int]]
 
     @classmethod
-    def of(cls, streets: Shapes) -> _Graph:
+    def of(cls, streets: Objects) -> _Graph:
         lines = [np.round(shapely.get_coordinates(line), 2) for line in streets]
         tips = np.array([(c[0], c[-1]) for c in lines]).reshape(-1, 2)
         nodes, number = np.unique(tips, axis=0, return_inverse=True)

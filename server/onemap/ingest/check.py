@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from onemap.domain.layer import Field, FieldType, Layer
-from onemap.ingest.names import plain_name
+from onemap.ingest.names import formula_reason, plain_name
 
 #: Times without a zone are Chinese wall clock.
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -18,6 +18,7 @@ MAX_TEXT = 2000
 
 _EMPTY = frozenset({"", "null", "<null>", "none", "nan", "n/a", "#n/a", "\\n", "-", "--", "—", "/"})
 _UNKNOWN = frozenset({"yes", "unknown", "unclassified", "building", "未知", "不详", "不明", "未分类", "其他不详"})
+_ERRORS = frozenset({"#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"})
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "是", "有", "在岗", "封闭", "√", "对", "真", "可"})
 _FALSE = frozenset(
     {"false", "f", "no", "n", "0", "否", "无", "不", "离岗", "不封闭", "开放", "×", "错", "假", "没有", "不可"}
@@ -78,6 +79,7 @@ class _Cell:
         if empty:
             return (None, f"{self._name} is missing") if self.field.required or self.field.unique else (None, None)
         try:
+            _refuse_broken_cell(value)
             typed = self._typed(value)
         except ValueError as wrong:
             return None, str(wrong)
@@ -125,6 +127,14 @@ class _Cell:
         if self.pattern is not None and not self.pattern[0].fullmatch(str(value)):
             return None, f"{self._name} is '{str(value)[:40]}', not {self.pattern[1]}"
         return value, None
+
+
+def _refuse_broken_cell(value: Any) -> None:
+    reason = formula_reason(value)
+    if reason is None and isinstance(value, str) and value in _ERRORS:
+        reason = f"error value {value} in a cell"
+    if reason is not None:
+        raise ValueError(reason)
 
 
 def _folded(text: str) -> str:

@@ -25,6 +25,7 @@ from onemap.ingest.source import Kind
 Tell = Callable[[float, float], None]
 
 _MEMORY, _REFUSED = 4, 3
+_MEMORY_SIGNS = ("MemoryError", "bad_alloc", "malloc of size", "failed to map segment", "Cannot allocate memory")
 #: Formats of GDAL that are not on our list.
 _SKIPPED = (
     "ADBC", "AIVector", "AVCBin", "AVCE00", "AmigoCloud", "CSV", "CSW", "Carto", "DGN", "DXF", "EDIGEO", "EEDA",
@@ -115,11 +116,12 @@ def _refusal(name: str, answer: dict[str, Any] | None, code: int | None, limits:
         return kind(answer["error"])
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         return InputRefused(f"'{name}' took more than {limits.time_s} s to read and was given up.")
-    if code == _MEMORY or "MemoryError" in errors or "bad_alloc" in errors or "malloc of size" in errors:
+    if code == _MEMORY or any(sign in errors for sign in _MEMORY_SIGNS):
         return InputRefused(f"'{name}' needs more than {limits.memory_mb} MB of memory to read and was given up.")
     if code is not None and code < 0:
         return InputRefused(f"'{name}' brought its reader down ({signal.Signals(-code).name}) and was given up.")
-    return RuntimeError(f"The reader of '{name}' failed with code {code}:\n{errors}")
+    last = errors.strip().splitlines()[-1] if errors.strip() else f"code {code}"
+    return InputRefused(f"'{name}' cannot be read: its reader failed ({last[:300]}).")
 
 
 def main() -> int:

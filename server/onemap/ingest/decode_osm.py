@@ -22,7 +22,8 @@ _GEOMETRY = {"roads": GeometryType.LINE, "facilities": GeometryType.POINT}
 
 def decode_osm(job: dict[str, Any], folder: Path, tell: Callable[[float, float], None]) -> dict[str, Any]:
     """Do one job; the answer names an arrow file for each layer and what had to be left out."""
-    found = extract(Path(job["file"]), job["bbox"], read_network_rules(Path(job["rules"])), lambda n: tell(n, 0))
+    rules = read_network_rules(Path(job["rules"]))
+    found = extract(Path(job["file"]), job["bbox"], rules, lambda n: tell(n, 0), job["name"])
     files = {layer: _write(layer, frame, folder) for layer, frame in found.frames.items()}
     return {
         "files": files,

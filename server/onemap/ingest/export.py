@@ -32,7 +32,7 @@ from onemap.domain.layer import AREA_CODE, Field, FieldType, GeometryType, Layer
 from onemap.domain.scope import Scope
 from onemap.errors import InputRefused
 from onemap.ingest.crs import SourceCrs
-from onemap.ingest.mapping import AREA_FIELD, short_names
+from onemap.ingest.mapping import AREA_FIELD, export_order, short_names
 from onemap.store.accounts import audit
 from onemap.store.db import Connection, Db
 from onemap.store.load import count, export
@@ -74,7 +74,6 @@ class Wanted:
     file: Path
     crs: SourceCrs
     bbox: BBox | None = None
-    scope: Scope | None = None
 
 
 def export_layer(db: Db, layer: Layer, wanted: Wanted, scope: Scope, tell: Tell) -> int:
@@ -94,9 +93,9 @@ def export_layer(db: Db, layer: Layer, wanted: Wanted, scope: Scope, tell: Tell)
 
 
 def export_fields(layer: Layer, scope: Scope) -> list[Field]:
-    """The fields of an export: the area code, then the layer's own that the reader may see."""
-    own = [field for field in visible_fields(layer, scope) if field.name != AREA_CODE]
-    return [*own[:1], AREA_FIELD, *own[1:]] if layer.key.name != AREA_CODE else [layer.key, *own]
+    """The fields of an export that the reader may see, in the order in which an import knows them again."""
+    seen = {AREA_CODE: AREA_FIELD} | {field.name: field for field in visible_fields(layer, scope)}
+    return [seen[name] for name in export_order(layer) if name in seen]
 
 
 @dataclass(frozen=True, slots=True)

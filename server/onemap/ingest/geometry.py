@@ -26,6 +26,9 @@ MAX_VERTICES = 10_000
 MAX_VERTICES_LARGE = 100_000
 LARGE_LAYERS = frozenset({"areas", "water", "green", "roads"})
 
+#: Degrees are kept to 0.1 mm, so that a shape that went through another format and came back is the same shape.
+DECIMALS = 9
+
 _POINT, _LINE, _POLYGON = 0, 1, 3
 _MULTI_POINT, _MULTI_LINE, _MULTI_POLYGON, _COLLECTION = 4, 5, 6, 7
 _WKB_POINT_BYTES = 16
@@ -90,7 +93,7 @@ def settle(found: Settled, geometry: GeometryType, crs: SourceCrs, limit: int) -
     found.shapes = shapely.force_2d(found.shapes)
     _unwrap(found, geometry)
     found.source = found.shapes.copy()
-    _refuse_metres_as_degrees(found, crs)
+    _refuse_other_unit(found, crs)
     _to_storage(found, crs)
     _repair(found, geometry)
     _promote(found, geometry)
@@ -165,11 +168,28 @@ _WORD = {
 }
 
 
-def _refuse_metres_as_degrees(found: Settled, crs: SourceCrs) -> None:
+def _refuse_other_unit(found: Settled, crs: SourceCrs) -> None:
     """Say plainly when most coordinates cannot be in the system that is claimed for them."""
     coordinates = shapely.get_coordinates(found.shapes)
-    if not crs.is_degrees or not len(coordinates):
+    if not len(coordinates):
         return
+    if crs.is_degrees:
+        _refuse_metres(coordinates, crs)
+    else:
+        _refuse_degrees(coordinates, crs)
+
+
+def _refuse_degrees(coordinates: npt.NDArray[np.float64], crs: SourceCrs) -> None:
+    small = (np.abs(coordinates[:, 0]) <= 180.0) & (np.abs(coordinates[:, 1]) <= 90.0)
+    if small.mean() > 0.5:
+        x, y = coordinates[np.argmax(small)]
+        raise InputRefused(
+            f"Coordinates such as ({x:g}, {y:g}) are degrees, but the file is taken as {crs.name}, which is in metres; "
+            "name the system it is really in, for one --crs cgcs2000."
+        )
+
+
+def _refuse_metres(coordinates: npt.NDArray[np.float64], crs: SourceCrs) -> None:
     outside = (np.abs(coordinates[:, 0]) > 180.0 + _OUTSIDE_DEGREES) | (np.abs(coordinates[:, 1]) > 90.0)
     swapped = (np.abs(coordinates[:, 0]) <= 90.0) & (np.abs(coordinates[:, 1]) > 90.0)
     x, y = coordinates[np.argmax(outside)]
@@ -186,7 +206,7 @@ def _refuse_metres_as_degrees(found: Settled, crs: SourceCrs) -> None:
 
 def _to_storage(found: Settled, crs: SourceCrs) -> None:
     def across(coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.column_stack(crs.to_4490(coordinates[:, 0], coordinates[:, 1]))
+        return np.round(np.column_stack(crs.to_4490(coordinates[:, 0], coordinates[:, 1])), DECIMALS)
 
     present = _present(found)
     found.shapes[present] = shapely.transform(found.shapes[present], across)
@@ -228,6 +248,9 @@ def _polygons(shape: BaseGeometry) -> BaseGeometry | None:
 
 
 def _promote(found: Settled, geometry: GeometryType) -> None:
+    """Bring shapes to the layer's type; rings to one order, which formats turn as they like."""
+    if geometry.is_polygon:
+        found.shapes = shapely.normalize(found.shapes)
     kinds = shapely.get_type_id(found.shapes)
     if geometry is GeometryType.MULTI_POLYGON:
         for row in np.flatnonzero(kinds == _POLYGON):

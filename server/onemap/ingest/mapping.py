@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from onemap.domain.layer import AREA_CODE, Field, FieldType, Layer, Title
@@ -65,13 +65,19 @@ def fields_of(layer: Layer) -> dict[str, Field]:
 
 
 def plan(
-    layer: Layer, columns: Sequence[str], wanted: Wishes, *, writable: Collection[str], places: Collection[str]
+    layer: Layer,
+    columns: Sequence[str],
+    wanted: Wishes,
+    *,
+    writable: Collection[str],
+    places: Collection[str] = (),
+    cut: bool = False,
 ) -> Plan:
     """
     Field by field, the column that feeds it.
 
     As the person says, else by the field's own name and titles, else by the names that the layer's import.toml lists.
-    A column feeds one field.
+    A column feeds one field. ``cut`` says that the file may have cut long names short (Shapefile).
     """
     chosen = {name: column for name, column in wanted.columns.items() if name not in PLACES}
     for name, column in chosen.items():
@@ -81,7 +87,7 @@ def plan(
         f for f in fields_of(layer).values() if f.name in writable and f.name not in {*chosen, *wanted.constants}
     ]
     free = [column for column in columns if column not in chosen.values()]
-    for words in (_own_names, lambda field: layer.mapping.columns.get(field.name, ())):
+    for words in _ways_to_name(layer, cut):
         for field in open_fields:
             found = None if field.name in chosen else _find(free, words(field))
             if found is not None:
@@ -113,15 +119,43 @@ def require(layer: Layer, made: Plan, derived: Collection[str]) -> None:
             )
 
 
+def _ways_to_name(layer: Layer, cut: bool) -> list[Callable[[Field], Iterable[str]]]:
+    """How a column may be called that feeds a field, the surest way first."""
+
+    def listed(field: Field) -> Iterable[str]:
+        return layer.mapping.columns.get(field.name, ())
+
+    short = short_names(list(export_order(layer)))
+    ways: list[Callable[[Field], Iterable[str]]] = [_own_names, listed]
+    if cut:
+        ways.append(lambda field: (short[field.name],))
+        ways.append(lambda field: (name for word in (*_own_names(field), *listed(field)) for name in _cut_names(word)))
+    return ways
+
+
+def export_order(layer: Layer) -> tuple[str, ...]:
+    """The fields of an export in their order: the key, the area code, then the others."""
+    others = [field.name for field in layer.fields if field.name not in (layer.key.name, AREA_CODE)]
+    return (layer.key.name, *([AREA_CODE] if layer.key.name != AREA_CODE else []), *others)
+
+
 def _own_names(field: Field) -> Iterator[str]:
     yield field.name
     yield field.title.zh
     yield field.title.en
 
 
-def _find(columns: Sequence[str], words: Sequence[str] | Iterator[str]) -> str | None:
+def _find(columns: Sequence[str], words: Iterable[str]) -> str | None:
     plain = {plain_name(column): column for column in reversed(columns)}
     return next((plain[key] for word in words if (key := plain_name(word)) in plain), None)
+
+
+def _cut_names(word: str) -> Iterator[str]:
+    """What a Shapefile leaves of a long name, in UTF-8 and in GBK."""
+    for encoding in ("utf-8", "gb18030"):
+        raw = word.encode(encoding)
+        if len(raw) > SHORT_NAME:
+            yield raw[:SHORT_NAME].decode(encoding, errors="ignore")
 
 
 def _pairs(given: Sequence[str], option: str, known: Collection[str], layer: Layer) -> dict[str, str]:

@@ -90,7 +90,11 @@ def read_osm(path: Path | str, bbox: BBox | None = None) -> dict[str, gpd.GeoDat
 
 
 def extract(
-    path: Path, bbox: BBox | None = None, rules: NetworkRules | None = None, tell: Tell | None = None
+    path: Path,
+    bbox: BBox | None = None,
+    rules: NetworkRules | None = None,
+    tell: Tell | None = None,
+    name: str | None = None,
 ) -> OsmExtract:
     """The layers of an extract with what had to be left out; ``tell`` hears how many objects are through."""
     collector = _Collector(tag_tables(), rules or read_network_rules())
@@ -100,9 +104,11 @@ def extract(
             if tell is not None and number % 10_000 == 0:
                 tell(number)
     except (RuntimeError, UnicodeDecodeError) as wrong:
-        raise InputRefused(f"{path.name} cannot be read as OpenStreetMap data: {_first_line(wrong)}.") from wrong
+        raise InputRefused(
+            f"'{name or path.name}' cannot be read as OpenStreetMap data: {_first_line(wrong)}."
+        ) from wrong
     if collector.n_nodes == 0 and collector.n_ways == 0:
-        raise InputRefused(f"{path.name} holds no OpenStreetMap objects that any layer takes.")
+        raise InputRefused(f"'{name or path.name}' holds no OpenStreetMap objects that any layer takes.")
     return collector.result(bbox)
 
 

@@ -12,7 +12,7 @@ import shapely
 
 from onemap.errors import InputRefused
 from onemap.ingest.geometry import Settled
-from onemap.ingest.names import plain_name
+from onemap.ingest.names import formula_reason, plain_name
 
 #: Column names by what they hold, in the order in which they are looked for.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -106,7 +106,7 @@ def _numbers(values: list[Any], what: str, problem: dict[int, str]) -> np.ndarra
         try:
             numbers[row] = float(str(value).replace("°", "").strip())
         except ValueError:
-            problem.setdefault(row, f"'{value}' is no {what}")
+            problem.setdefault(row, formula_reason(value) or f"'{value}' is no {what}")
             continue
         if not np.isfinite(numbers[row]):
             problem.setdefault(row, f"coordinates that are no numbers ({what} is {value})")

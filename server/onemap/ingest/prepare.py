@@ -23,6 +23,8 @@ from onemap.ingest.mapping import Plan, fields_of, require
 from onemap.ingest.rejects import Reject
 from onemap.ingest.rows import LAT, LON, PROBLEM, REPAIRED, SOURCE_WKT, WKB
 
+#: Derived keys do not see differences below 0.1 m, which come and go with formats and coordinate systems.
+_KEY_DECIMALS = 6
 _ESTIMATED = "households_estimated"
 
 
@@ -143,8 +145,10 @@ def _converted(
 
 def _derived_keys(table: pa.Table, names: list[Any] | None) -> list[str | None]:
     """A key that stays the same for the same geometry and name, so that a repeated import finds its rows again."""
+    shapes = shapely.from_wkb(table.column(WKB).to_pylist())
+    rounded = shapely.to_wkb(shapely.transform(shapes, lambda xy: np.round(xy, _KEY_DECIMALS)))
     keys: list[str | None] = []
-    for row, wkb in enumerate(table.column(WKB).to_pylist()):
+    for row, wkb in enumerate(rounded):
         name = (names[row] if names else None) or ""
         digest = hashlib.blake2b((wkb or b"") + str(name).encode(), digest_size=8).hexdigest()
         keys.append(f"g{digest}" if wkb is not None else None)

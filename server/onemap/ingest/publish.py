@@ -138,7 +138,14 @@ class Importer:
             if _is_table(source, columns, wanted)
             else ()
         )
-        made = plan(layer, list(columns), wanted, writable=writable(layer), places=list(places))
+        made = plan(
+            layer,
+            list(columns),
+            wanted,
+            writable=writable(layer),
+            places=list(places),
+            cut=source.kind is Kind.SHP,
+        )
         refuse_personal(
             {name: values for name, values in columns.items() if name not in places},
             source.name,
@@ -156,7 +163,7 @@ class Importer:
 
     def _prepared_osm(self, layer: Layer, answer: Mapping[str, Any], options: Options) -> Prepared:
         table = read_rows(answer["files"][layer.name])
-        made = plan(layer, attributes(table), Wishes({}, {}), writable=writable(layer), places=())
+        made = plan(layer, attributes(table), Wishes({}, {}), writable=writable(layer))
         rule = options.households if layer.name == "buildings" else None
         prepared = prepare(layer, table, made, rule, keep=False)
         prepared.left_out = [Reject(layer.name, 0, key, reason) for key, reason in answer["rejected"][layer.name]]

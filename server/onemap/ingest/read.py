@@ -36,6 +36,15 @@ _DRIVERS = {
     Kind.FGB: frozenset({"FlatGeobuf"}),
 }
 
+_GDAL_ERRORS = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FieldError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -121,15 +130,8 @@ def _through_gdal(
             if driver not in _DRIVERS[ask.kind]:
                 raise InputRefused(f"'{ask.name}' opens as {driver}, not as {ask.kind.value}.")
             meta, table = pyogrio.raw.read_arrow(file, layer=layer, encoding=encoding, datetime_as_string=True)
-    except (
-        pyogrio.errors.DataSourceError,
-        pyogrio.errors.DataLayerError,
-        pyogrio.errors.FieldError,
-        pa.ArrowException,
-    ) as wrong:
-        raise InputRefused(f"'{ask.name}' cannot be read as {ask.kind.value}: {_plain(str(wrong), file)}.") from wrong
-    except (RuntimeError, ValueError, UnicodeDecodeError) as wrong:
-        raise InputRefused(f"'{ask.name}' cannot be read as {ask.kind.value}: {_plain(str(wrong), file)}.") from wrong
+    except (*_GDAL_ERRORS, pa.ArrowException) as wrong:
+        raise _unreadable(ask, wrong) from wrong
     return meta, table
 
 
@@ -166,10 +168,8 @@ def _plain_array(values: pa.ChunkedArray) -> pa.Array:
 def _chosen_layer(ask: Ask) -> str | None:
     try:
         listed = pyogrio.list_layers(ask.file)
-    except (pyogrio.errors.DataSourceError, RuntimeError, UnicodeDecodeError) as wrong:
-        raise InputRefused(
-            f"'{ask.name}' cannot be read as {ask.kind.value}: {_plain(str(wrong), ask.file)}."
-        ) from wrong
+    except _GDAL_ERRORS as wrong:
+        raise _unreadable(ask, wrong) from wrong
     names = [str(name) for name, geometry in listed if geometry is not None]
     if not names:
         raise InputRefused(f"'{ask.name}' holds no layer with geometry.")
@@ -225,7 +225,7 @@ def _read_parquet(ask: Ask) -> Raw:
             )
         table = file.read()
     except (pa.ArrowException, OSError) as wrong:
-        raise InputRefused(f"'{ask.name}' cannot be read as GeoParquet: {_plain(str(wrong), ask.file)}.") from wrong
+        raise _unreadable(ask, wrong) from wrong
     geo = (table.schema.metadata or {}).get(b"geo")
     if geo is None:
         columns = {name: _plain_array(table.column(name)) for name in table.column_names}
@@ -289,7 +289,9 @@ def _crs(described: Any) -> CRS | None:
         ) from wrong
 
 
-def _plain(text: str, file: Path) -> str:
+def _unreadable(ask: Ask, wrong: Exception) -> InputRefused:
     """A library's message without our temporary paths and without its advice."""
-    first = text.strip().splitlines()[0] if text.strip() else "no reason given"
-    return first.replace(str(file), file.name).split("; It might help")[0].rstrip(".")[:300]
+    text = str(wrong).strip() or type(wrong).__name__
+    reason = text.splitlines()[0].replace(str(ask.file), ask.name).replace(ask.file.name, ask.name)
+    reason = reason.split("; It might help")[0].split(". It might help")[0].rstrip(".")
+    return InputRefused(f"'{ask.name}' cannot be read as {ask.kind.value}: {reason[:300]}.")

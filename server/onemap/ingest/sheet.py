@@ -20,9 +20,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from onemap.errors import InputRefused
+from onemap.ingest.names import FORMULA, formula_reason
 
 _DELIMITERS = ",\t;|"
 _SEARCH_HEADER = 20
+type Row = tuple[Any, ...]
 _DAMAGE = (
     zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError,
     OSError, SyntaxError,
@@ -45,6 +47,8 @@ def read_csv(data: bytes, encoding: str, name: str) -> Sheet:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as wrong:
+        if wrong.end >= len(data) - 4:
+            raise InputRefused(f"'{name}' is cut off in the middle of a character.") from wrong
         raise InputRefused(
             f"'{name}' is not in {encoding} throughout (byte {wrong.start:,}); name its --encoding."
         ) from wrong
@@ -61,6 +65,8 @@ def read_csv(data: bytes, encoding: str, name: str) -> Sheet:
         raise InputRefused(f"'{name}' is cut off or damaged near line {reader.line_num:,}: {wrong}.") from wrong
     if not lines:
         raise InputRefused(f"'{name}' holds no rows.")
+    if len(lines[-1]) < len(lines[0]) and not text.endswith(("\n", "\r")):
+        raise InputRefused(f"'{name}' is cut off: its last row has {len(lines[-1])} of {len(lines[0])} cells.")
     return _sheet(lines[0], lines[1:], name)
 
 
@@ -91,36 +97,40 @@ def _chosen(names: Sequence[str], wanted: str | None, name: str) -> list[str]:
     return [wanted]
 
 
-def _read_rows(shown: Iterable[tuple[Any, ...]], stored: Iterable[tuple[Any, ...]], name: str) -> Sheet | None:
-    header: tuple[Any, ...] | None = None
-    rows: list[list[Any]] = []
-    uncounted: dict[int, str] = {}
-    for number, (values, formulas) in enumerate(zip(shown, stored, strict=False), start=1):
-        if not any(value is not None for value in (*values, *formulas)):
-            continue
-        if header is None:
-            header = values if _is_header(values) or number >= _SEARCH_HEADER else None
-            continue
-        unknown = [
-            f"{get_column_letter(column)}{number}"
-            for column, (value, formula) in enumerate(zip(values, formulas, strict=False), start=1)
-            if value is None and isinstance(formula, str) and formula.startswith("=")
+def _read_rows(shown: Iterable[Row], stored: Iterable[Row], name: str) -> Sheet | None:
+    filled = (
+        [
+            _computed(value, formula, column, number)
+            for column, (value, formula) in enumerate(_pairs(values, formulas), 1)
         ]
-        if unknown:
-            uncounted[len(rows)] = f"formula without a stored value in cell {', '.join(unknown)}"
-        rows.append([_cell(value) for value in values])
-    if header is None or not rows:
+        for number, (values, formulas) in enumerate(zip(shown, stored, strict=False), start=1)
+    )
+    rows = [row for row in filled if any(value is not None for value in row)]
+    start = _header_at(rows)
+    if start is None or start + 1 == len(rows):
         return None
-    sheet = _sheet([_cell(value) for value in header], rows, name)
-    sheet.problem |= uncounted
-    if uncounted:
+    sheet = _sheet(rows[start], rows[start + 1 :], name)
+    if any(formula_reason(value) for row in rows for value in row):
         sheet.notes.append("Some formula cells have no stored value: open the file in its program and save it once.")
     return sheet
 
 
-def _is_header(values: tuple[Any, ...]) -> bool:
-    """A row of at least two texts; a title over the table is one merged cell."""
-    return sum(1 for value in values if isinstance(value, str) and value.strip()) >= 2
+def _pairs(values: Row, formulas: Row) -> Iterator[tuple[Any, Any]]:
+    return zip(values, (*formulas, *[None] * (len(values) - len(formulas))), strict=False)
+
+
+def _computed(value: Any, formula: Any, column: int, number: int) -> Any:
+    """A cell's value; for a formula that nobody computed, a mark with its address."""
+    if value is None and isinstance(formula, str) and formula.startswith("="):
+        return f"{FORMULA}{get_column_letter(column)}{number}"
+    return _cell(value)
+
+
+def _header_at(rows: list[list[Any]]) -> int | None:
+    """Where the header is: the first row that names most columns; a title over the table fills a cell or two."""
+    texts = [sum(1 for value in row if isinstance(value, str)) for row in rows[:_SEARCH_HEADER]]
+    most = max(texts, default=0)
+    return next((at for at, n in enumerate(texts) if n >= 2 and n * 10 >= most * 6), None)
 
 
 def _cell(value: Any) -> Any:
@@ -141,8 +151,6 @@ def _sheet(header: Sequence[Any], rows: list[list[Any]], name: str) -> Sheet:
             row.pop()
         if len(row) > width:
             problem[at] = f"{len(row)} cells where the header has {width}"
-        elif len(row) < width and isinstance(row[-1] if row else None, str) and at == len(rows) - 1:
-            problem[at] = f"the row is cut off: {len(row)} cells where the header has {width}"
         row.extend([None] * (width - len(row)))
     if width == 0:
         raise InputRefused(f"'{name}' has no header row.")

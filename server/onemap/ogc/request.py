@@ -22,7 +22,7 @@ MAX_PARAMETERS = 60
 COMMON = frozenset({"f", "lang"})
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
-_LANGUAGE_RANGE = re.compile(r"\s*([A-Za-z*-]+)[^;,]*(?:;\s*q=([\d.]+))?")
+_LANGUAGE_RANGE = re.compile(r"\s*([A-Za-z*-]+)[^;,]*(?:;\s*q=([\d.]+))?\s*$")
 _MEDIA_RANGE = re.compile(r"\s*([\w*.+-]+/[\w*.+-]+)[^,]*?(?:;\s*q=([\d.]+))?\s*$")
 
 

@@ -15,7 +15,17 @@ from onemap.store.db import Connection
 from onemap.store.named import compose, named, statement
 
 #: Operational tables that the city fills, parents first.
-CORE_TABLES = ("area", "grid_plan", "grid", "grid_code_ledger", "grid_lineage", "event", "event_action", "responder", "responder_position")
+CORE_TABLES = (
+    "area",
+    "grid_plan",
+    "grid",
+    "grid_code_ledger",
+    "grid_lineage",
+    "event",
+    "event_action",
+    "responder",
+    "responder_position",
+)
 #: Tables that hold somebody's data if they hold a row.
 _TELLING = ("area", "grid", "event", "responder")
 
@@ -40,7 +50,9 @@ class Holding:
 def shape(connection: Connection) -> Shape:
     """What can be written to."""
     found = connection.execute(statement(named("demo")["columns"]), {"core": list(CORE_TABLES)}).fetchall()
-    return Shape({name: frozenset(columns) for name, columns, _ in found}, frozenset(name for name, _, multi in found if multi))
+    return Shape(
+        {name: frozenset(columns) for name, columns, _ in found}, frozenset(name for name, _, multi in found if multi)
+    )
 
 
 def holding(connection: Connection) -> Holding:
@@ -72,7 +84,9 @@ class Writer:
     def copy(self, schema: str, table: str, columns: Sequence[str], csv: bytes) -> None:
         """Append CSV rows to a table."""
         query = compose(
-            named("demo")["copy"], table=sql.Identifier(schema, table), columns=sql.SQL(", ").join(map(sql.Identifier, columns))
+            named("demo")["copy"],
+            table=sql.Identifier(schema, table),
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         )
         with self._connection.cursor().copy(query) as stream:
             stream.write(csv)
@@ -132,11 +146,13 @@ def _take_away(connection: Connection, tables: list[str]) -> _Taken:
     for name, _ in indexes:
         connection.execute(sql.SQL("DROP INDEX {}").format(_quoted(name)))
     again: list[sql.Composable] = [
-        _constraint("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}", table, name, definition) for table, name, definition in keys
+        _constraint("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}", table, name, definition)
+        for table, name, definition in keys
     ]
     again += [_quoted(definition) for _, definition in indexes]
     again += [
-        _constraint("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}", table, name, definition) for table, name, definition in foreign
+        _constraint("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}", table, name, definition)
+        for table, name, definition in foreign
     ]
     return _Taken(again)
 
@@ -179,7 +195,10 @@ class OnDuty:
 
 def streets(connection: Connection, area: str = "") -> list[bytes]:
     """The streets that can be walked, as WKB in degrees; all, or those of an area."""
-    return [bytes(row[0]) for row in connection.execute(statement(named("demo")["streets"]), {"area": area}, binary=True).fetchall()]
+    return [
+        bytes(row[0])
+        for row in connection.execute(statement(named("demo")["streets"]), {"area": area}, binary=True).fetchall()
+    ]
 
 
 def on_duty(connection: Connection, area: str = "") -> list[OnDuty]:
@@ -189,4 +208,6 @@ def on_duty(connection: Connection, area: str = "") -> list[OnDuty]:
 
 def move(connection: Connection, ids: Sequence[str], lon: Sequence[float], lat: Sequence[float], at: datetime) -> None:
     """Write new places of posts."""
-    connection.execute(statement(named("demo")["move"]), {"ids": list(ids), "lon": list(lon), "lat": list(lat), "at": at})
+    connection.execute(
+        statement(named("demo")["move"]), {"ids": list(ids), "lon": list(lon), "lat": list(lat), "at": at}
+    )

@@ -40,7 +40,7 @@ _SURELY = 3e-5
 _HAIR, _HAIR_M = 1e-9, 1e-4
 
 _WHERE, _AFTER, _TOTAL = "/*where*/", "/*after*/", "/*total*/"
-_FID_TEXT = re.compile(r"\d{1,18}")
+_FID_TEXT = re.compile(r"[0-9]{1,18}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 type _Values = dict[str, Any]
@@ -326,7 +326,7 @@ def _feature(layer: Layer, scope: Scope, crs: Crs, fields: tuple[str, ...] | Non
         shape = sql.SQL("ST_Transform({}, {})").format(shape, sql.Literal(crs.srid))
     if crs.flipped:
         shape = sql.SQL("ST_FlipCoordinates({})").format(shape)
-    properties: sql.Composable = sql.SQL("'{{}}'")
+    properties: sql.Composable = sql.SQL("'{}'")
     if shown:
         row = sql.SQL(", ").join(sql.Identifier("f", name) for name in shown)
         properties = sql.SQL("(SELECT row_to_json(r) FROM (SELECT {}) AS r)::text").format(row)

@@ -229,9 +229,9 @@ class FilterCompiler:
         return _Term(sql.SQL(f"({{}}::double precision {operator} {{}})").format(a.sql, b.sql), "number")
 
     def _property(self, name: Any) -> _Term:
-        if name in GEOMETRY_NAMES:
-            return _Term(sql.Identifier(self._alias, GEOM), "geometry")
         known = self._fields.get(name) if isinstance(name, str) else None
+        if known is None and isinstance(name, str) and name in GEOMETRY_NAMES:
+            return _Term(sql.Identifier(self._alias, GEOM), "geometry")
         if known is None:
             raise BadQuery(f"Layer '{self._layer.name}' has no property {_shown(name)}.")
         return _Term(sql.Identifier(self._alias, known.name), _KINDS[known.type])

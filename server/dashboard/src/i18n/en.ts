@@ -170,6 +170,7 @@ export const en: Record<Key, string> = {
   'help.home': 'Back to the whole area',
   'help.zoom': 'Zoom in and out',
   'help.pan': 'Pan the map',
+  'help.timeline': 'Open or fold the time bar',
   'help.theme': 'Dark or light',
   'help.measure': 'Measure',
   'help.table': 'Table of what is in view',

@@ -169,6 +169,7 @@ export const zh = {
   'help.home': '回到全域',
   'help.zoom': '放大、缩小',
   'help.pan': '平移地图',
+  'help.timeline': '打开或收起时间条',
   'help.theme': '切换深浅色',
   'help.measure': '量测',
   'help.table': '本屏要素表',

@@ -47,6 +47,8 @@ export interface MapEvents {
   readonly pointed: (at: LngLat | null) => void;
   /** A tile, sprite or font did not come. */
   readonly failed: (message: string) => void;
+  /** Something moves or is on its way. */
+  readonly busy: () => void;
   /** Everything that is in view is drawn. */
   readonly drawn: () => void;
 }
@@ -122,6 +124,8 @@ export class MapView {
     map.on('mousemove', (e) => events.pointed([e.lngLat.lng, e.lngLat.lat]));
     map.on('mouseout', () => events.pointed(null));
     map.on('error', (e) => events.failed(e.error?.message ?? String(e)));
+    map.on('movestart', () => events.busy());
+    map.on('dataloading', () => events.busy());
     map.on('idle', () => events.drawn());
   }
 

@@ -1,8 +1,20 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import { api, type Theme } from '../api/client.ts';
-import type { Area, Bounds, Catalog, Count, Feature, Grid, Layer, LngLat, Session } from '../api/types.ts';
+import type {
+  Area,
+  Bounds,
+  Catalog,
+  Count,
+  EventItem,
+  Feature,
+  Grid,
+  Layer,
+  LngLat,
+  Session,
+} from '../api/types.ts';
 import { type Key, type Language, titleIn, translate } from '../i18n/index.ts';
 import { dressed } from '../layers/dress.ts';
+import { countInView, drawnEvents, EVENTS, withListedEvents } from '../layers/events.ts';
 import { type Legend, legendsOf } from '../layers/legend.ts';
 import type { Look } from '../layers/look.ts';
 import { clickOn, type Hit } from '../layers/pick.ts';
@@ -10,7 +22,7 @@ import { type GroupRow, treeOf } from '../layers/tree.ts';
 import type { MapView } from '../map/view.ts';
 import { type Address, lookOf, readAddress, type Selection, type View, writeAddress } from './address.ts';
 import { Events } from './events.svelte.ts';
-import { decodeFilter, type EventFilter, levelsOf, NO_FILTER, type Place } from './filter.ts';
+import { decodeFilter, type EventFilter, eventQuery, levelsOf, NO_FILTER, type Place } from './filter.ts';
 import { type Layout, layoutOf, type Padding, paddingOf, unitOf } from './layout.ts';
 import { failed, LOADING, type Loadable, ready, valueIn } from './loadable.ts';
 import { remember, remembered } from './remember.ts';

@@ -27,6 +27,10 @@ const zoomIn: Act = (app) => app.map?.zoomBy(1);
 const zoomOut: Act = (app) => app.map?.zoomBy(-1);
 const layers: Act = (app) => app.setLayersOpen(!app.layersOpen);
 const tilt: Act = (app) => app.map?.tilt();
+const timeline: Act = (app) => {
+  app.timelineOpen = !app.timelineOpen;
+  app.map?.setPadding(app.padding);
+};
 const measure: Act = (app) => {
   app.measuring = !app.measuring;
 };
@@ -39,6 +43,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   F: fullScreen,
   p: tilt,
   P: tilt,
+  t: timeline,
+  T: timeline,
   m: measure,
   M: measure,
   '0': (app) => app.goHome(),

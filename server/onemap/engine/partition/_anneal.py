@@ -15,7 +15,8 @@ MINIMUM, TARGET, MAXIMUM = 0, 1, 2
 #: How the units combine.
 FIRST_ONLY, ANY, ALL = 0, 1, 2
 _MISS, _MISS_SLOPE = 2.0, 12.0
-_EDGE = 0.02
+#: A building away from its present grid weighs as much as this many households by itself.
+_AWAY = 2.0
 
 
 @kernel
@@ -188,7 +189,7 @@ def anneal(  # type: ignore[no-untyped-def]
         after += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
         change += after - before
         if home[a] >= 0:
-            burden = weights[4] * (weight[a, 0] + 1.0)
+            burden = weights[4] * (weight[a, 0] + _AWAY)
             if home[a] == z:
                 change += burden
             elif home[a] == target:
@@ -220,7 +221,7 @@ def anneal(  # type: ignore[no-untyped-def]
                 )
                 change += then - after
                 if home[swap] >= 0:
-                    burden = weights[4] * (weight[swap, 0] + 1.0)
+                    burden = weights[4] * (weight[swap, 0] + _AWAY)
                     if home[swap] == target:
                         change += burden
                     elif home[swap] == z:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from onemap.engine.geometry.types import F64, I32, I64
 from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.graph import Graph, build_graph, joined_parts, swallow_slivers
-from onemap.engine.partition.ground import Land, cut_ground
+from onemap.engine.partition.ground import Geometries, Land, cut_ground
+
+
+_JOIN_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,28 @@ def cut_atoms(land: Land) -> tuple[Arcs, I32]:
     arcs, building_atom = cut_ground(land)
     inside = building_atom >= 0
     n_building = np.bincount(building_atom[inside], minlength=arcs.n_atom)
-    number = swallow_slivers(arcs, n_building)
+    number = swallow_slivers(arcs, n_building, districts_of(arcs, land.districts))
     return arcs.relabelled(number), np.where(inside, number[building_atom], -1).astype(np.int32)
 
 
+def districts_of(arcs: Arcs, districts: Geometries) -> I32:
+    """(n_atom,) the district that each atom lies in, -1 none."""
+    found = np.full(arcs.n_atom, -1, dtype=np.int32)
+    if len(districts):
+        spots = shapely.point_on_surface(arcs.polygons())
+        spot, district = shapely.STRtree(districts).query(spots, predicate="intersects")
+        found[spot[::-1]] = district[::-1]
+    return found
+
+
 def weigh(
-    arcs: Arcs, building_atom: I32, weight: F64, estate: I32, join_below: float = 0.0
+    arcs: Arcs,
+    building_atom: I32,
+    weight: F64,
+    estate: I32,
+    *,
+    join_below: float = 0.0,
+    district: I32 | None = None,
 ) -> tuple[Atoms, list[Island]]:
     """
     Atoms with what stands on them, and what was joined across barriers for being unreachable and too small.
@@ -69,24 +89,28 @@ def weigh(
         Unreachable pieces with less than this join the neighbour they share the most boundary with. Pieces where
         nobody lives always do.
     """
+    district = np.full(arcs.n_atom, -1, dtype=np.int32) if district is None else district
     atoms = _weighed(arcs, building_atom, weight, estate)
-    root = atoms.graph.parts()
-    heads, part = np.unique(root, return_inverse=True)
-    if len(heads) == 1:
-        return atoms, []
-    total = np.bincount(part, atoms.graph.weight[:, 0], len(heads))
-    other = np.bincount(part, atoms.graph.weight[:, 1], len(heads))
-    small = ((total == 0) & (other == 0)) | (total < join_below)
-    if small.all():
-        small[int(np.argmax(np.bincount(part, atoms.graph.area_m2, len(heads))))] = False
-    number = joined_parts(arcs, part.astype(np.int32), small)
-    islands = [
-        Island(float(total[p]), float(atoms.graph.area_m2[part == p].sum()))
-        for p in np.flatnonzero(small)
-        if (np.bincount(number)[number[part == p]] > (part == p).sum()).all()
-    ]
-    moved = arcs.relabelled(number)
-    return _weighed(moved, np.where(building_atom >= 0, number[building_atom], -1), weight, estate), islands
+    islands: list[Island] = []
+    for _ in range(_JOIN_ROUNDS):
+        heads, part = np.unique(atoms.graph.parts(), return_inverse=True)
+        total = np.stack([np.bincount(part, atoms.graph.weight[:, c], len(heads)) for c in range(2)], axis=1)
+        small = (total == 0).all(axis=1) | (total[:, 0] < join_below)
+        area = np.bincount(part, atoms.graph.area_m2, len(heads))
+        if small.all():
+            small[int(np.argmax(area))] = False
+        if not small.any():
+            break
+        number = joined_parts(atoms.arcs, part.astype(np.int32), small, district)
+        if len(np.unique(number)) == len(number):
+            break
+        islands += [Island(float(total[p, 0]), float(area[p])) for p in np.flatnonzero(small)]
+        renamed = np.empty(int(number.max()) + 1, dtype=np.int32)
+        renamed[number] = district
+        district = renamed
+        at = np.where(atoms.building_atom >= 0, number[atoms.building_atom], -1)
+        atoms = _weighed(atoms.arcs.relabelled(number), at, weight, estate)
+    return atoms, islands
 
 
 def _weighed(arcs: Arcs, building_atom: I32, weight: F64, estate: I32) -> Atoms:

@@ -26,7 +26,7 @@ from onemap.engine.partition._inputs import (
     street_kinds,
     water_parts,
 )
-from onemap.engine.partition.atoms import Atoms, Island, cut_atoms, weigh
+from onemap.engine.partition.atoms import Atoms, Island, cut_atoms, districts_of, weigh
 from onemap.engine.partition.certify import Miss, explain_misses
 from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.ground import Geometries, Land, lattice_keys
@@ -140,7 +140,14 @@ def partition(
     goal = Goal(np.array([(minimum, target, maximum), second_band or (minimum, target, maximum)], dtype=float), logic)
     arcs, building_atom = atoms_cache(town.land, lambda: cut_atoms(town.land)) if atoms_cache else cut_atoms(town.land)
     weight = np.stack([first, second], axis=1)
-    atoms, islands = weigh(arcs, building_atom, weight, town.estate, minimum if join_islands else 0.0)
+    atoms, islands = weigh(
+        arcs,
+        building_atom,
+        weight,
+        town.estate,
+        join_below=minimum if join_islands else 0.0,
+        district=districts_of(arcs, town.keep_shapes),
+    )
     town.notes.extend(_on_islands(islands, unit))
     seconds["atoms"] = perf_counter() - started
     started = perf_counter()
@@ -149,14 +156,18 @@ def partition(
         zone = make_zones(
             atoms.graph, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
         )
+        zone, misses = explain_misses(
+            atoms, zone, goal, progress=lambda s: progress("proof", s), stop=stop
+        )
         names = _names_in_reading_order(atoms, zone)
     else:
-        present = town.present(keep, buildings, lock)
+        present = town.present(keep, lock)
         outcome = reassign(
             atoms, present, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
         )
         zone, names, moved = outcome.zone, outcome.names, outcome.moved
-    misses = explain_misses(atoms, zone, goal, progress=lambda s: progress("proof", s), stop=stop)
+        everything = frozenset(range(len(names)))
+        _, misses = explain_misses(atoms, zone, goal, fixed=everything, stop=stop)
     seconds["zoning"] = perf_counter() - started
     started = perf_counter()
     progress("polygons", 0.0)
@@ -220,12 +231,12 @@ class _Town:
         crossings, note = crossing_lines(streets, lines, kinds, every_street_bridges, space)
         if note and (len(polygons) or (river_kinds == Kind.RIVER).any()):
             notes.append(note)
-        land = Land(outline, houses, barriers, kind, polygons, crossings)
+        land = Land(outline, houses, barriers, kind, polygons, crossings, keep_shapes)
         return cls(
             space, land, _within(houses, estate_shapes), crs, _exact(space, boundary, keep), notes, keep_shapes, given
         )
 
-    def present(self, keep: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, lock: Sequence[str]) -> Present:
+    def present(self, keep: gpd.GeoDataFrame, lock: Sequence[str]) -> Present:
         """The present grid of every building, and which grids are locked."""
         if "grid" not in keep.columns and "grid_code" not in keep.columns:
             raise InputRefused("The present grids have no column 'grid' or 'grid_code'.")

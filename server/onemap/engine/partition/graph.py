@@ -13,6 +13,8 @@ from onemap.engine.partition.kinds import COST, FIRST_BARRIER, Kind
 _TOUCH_M = 1.0
 #: A metre of boundary through an estate costs as much as this many through open ground.
 _ESTATE_COST = 4.0
+_DISTRICT_FIRST = 1e6
+_SLIVER_ROUNDS = 6
 _SLIVER_M2, _SLIVER_WIDTH_M = 1500.0, 12.0
 
 
@@ -103,26 +105,27 @@ def build_graph(arcs: Arcs, weight: F64, estate: I32) -> Graph:
     )
 
 
-def swallow_slivers(arcs: Arcs, n_building: I64) -> I32:
+def swallow_slivers(arcs: Arcs, n_building: I64, district: I32) -> I32:
     """
     (n_atom,) the atom that each becomes when strips without buildings join a neighbour.
 
     Traffic islands, medians and verges bound nothing by themselves. Ground without buildings that nothing joins to
-    the rest (a gravel bar, the ground between two carriageways) goes to the neighbour it shares the most with.
+    the rest (a gravel bar, the ground between two carriageways) goes to the neighbour it shares the most with. Both only
+    happens within a district (the present grid that an atom lies in).
     """
     number = np.arange(arcs.n_atom, dtype=np.int32)
     merged = arcs
     empty = n_building == 0
-    for round_ in range(6):
+    for _ in range(_SLIVER_ROUNDS):
         length = merged.length_m
         area = merged.area_m2()
         outline = np.zeros(merged.n_atom)
         for side in (merged.left, merged.right):
             outline += np.bincount(side[side >= 0], length[side >= 0], merged.n_atom)
         strip = empty & ((area < _SLIVER_M2) | (4 * area < _SLIVER_WIDTH_M * outline))
-        target = _best_neighbour(merged, length * merged.joins, strip)
+        target = _best_neighbour(merged, length * merged.joins, strip, district)
         alone = _cut_off(merged, empty)
-        target = np.where(alone, _best_neighbour(merged, length, alone), target)
+        target = np.where(alone, _best_neighbour(merged, length, alone, district), target)
         moving = np.flatnonzero(target >= 0)
         if not len(moving):
             break
@@ -131,18 +134,26 @@ def swallow_slivers(arcs: Arcs, n_building: I64) -> I32:
         was_empty = empty
         empty = np.ones(int(dense.max()) + 1, dtype=bool)
         np.logical_and.at(empty, dense, was_empty)
+        renamed = np.empty(len(empty), dtype=np.int32)
+        renamed[dense] = district
+        district = renamed
         number = dense[number].astype(np.int32)
         merged = merged.relabelled(dense.astype(np.int32))
     return number
 
 
-def joined_parts(arcs: Arcs, part: I32, small: Bools) -> I32:
-    """(n_atom,) the atom that each becomes when every small part joins, whole, the neighbour it shares the most with."""
+def joined_parts(arcs: Arcs, part: I32, small: Bools, district: I32) -> I32:
+    """
+    (n_atom,) the atom that each becomes when every small part joins, whole, the neighbour it shares the most with.
+
+    A neighbour of the same district comes first.
+    """
     n_part = len(small)
     inner = (arcs.left >= 0) & (arcs.right >= 0)
     one = np.concatenate([arcs.left[inner], arcs.right[inner]])
     other = np.concatenate([arcs.right[inner], arcs.left[inner]]).astype(np.int64)
     metres = np.tile(arcs.length_m[inner], 2)
+    metres = np.where(district[one] == district[other], _DISTRICT_FIRST * metres, metres)
     leaving = small[part[one]] & (part[one] != part[other])
     pair, edge = np.unique(part[one[leaving]].astype(np.int64) * arcs.n_atom + other[leaving], return_inverse=True)
     shared = np.bincount(edge, metres[leaving], len(pair))
@@ -166,13 +177,13 @@ def _cut_off(arcs: Arcs, empty: Bools) -> Bools:
     return cut if has_building.any() else np.zeros(arcs.n_atom, dtype=np.bool_)
 
 
-def _best_neighbour(arcs: Arcs, metres: F64, wanted: Bools) -> I64:
+def _best_neighbour(arcs: Arcs, metres: F64, wanted: Bools, district: I32) -> I64:
     """(n_atom,) the neighbour sharing the most metres with each wanted atom, -1 none."""
     n = arcs.n_atom
     inner = (arcs.left >= 0) & (arcs.right >= 0) & (arcs.kind != Kind.BOUNDARY)
     one = np.concatenate([arcs.left[inner], arcs.right[inner]]).astype(np.int64)
     other = np.concatenate([arcs.right[inner], arcs.left[inner]]).astype(np.int64)
-    kept = wanted[one]
+    kept = wanted[one] & (district[one] == district[other])
     pair, edge = np.unique(one[kept] * n + other[kept], return_inverse=True)
     shared = np.bincount(edge, np.concatenate([metres[inner], metres[inner]])[kept], len(pair))
     best = np.full(n, -1, dtype=np.int64)

@@ -9,7 +9,7 @@ and no building is ever cut: a triangle inside a building belongs to it whole.
 Reference for cutting triangles halfway between their owners: the chordal axis of Prasad (1997).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class Land:
         Polygons that nothing crosses without a bridge.
     crossings : (n_crossing,)
         Bridges and tunnels: lines that join what a hard barrier keeps apart.
+    districts : (n_district,)
+        Present grids: no strip of ground changes its district. Their outlines must be among the barriers.
     """
 
     boundary: shapely.Geometry
@@ -55,6 +57,7 @@ class Land:
     barrier_kind: I8
     water: Geometries
     crossings: Geometries
+    districts: Geometries = field(default_factory=lambda: np.array([], dtype=object))
 
 
 def cut_ground(land: Land) -> tuple[Arcs, I32]:

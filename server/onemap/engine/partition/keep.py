@@ -76,7 +76,7 @@ def reassign(
     plan = Zoning(atoms.graph, steady, seed, effort or Effort(), zone, n_zone, locked.copy(), home)
     plan.stop = stop
     codes = [codes[z] for z in np.unique(zone)]
-    bound = fewest_moved(atoms.graph, goal, plan.zone, plan.n_zone, plan.fixed)
+    bound = fewest_moved(atoms.graph, goal, plan.zone, plan.n_zone, plan.fixed | _hopeless(plan))
     _restore(plan, progress)
     codes = _with_new_codes(codes, plan.n_zone, present.codes)
     used = np.unique(plan.zone)
@@ -196,10 +196,14 @@ def _restore(plan: Zoning, progress: Callable[[float], None]) -> None:
 
 
 def _missing(plan: Zoning) -> Bools:
-    tall = plan.goal.too_big(plan.graph.weight)
+    return np.asarray((plan.goal.miss(plan.sums) > 0) & ~_hopeless(plan) & (plan.sums[:, 4] > 0))
+
+
+def _hopeless(plan: Zoning) -> Bools:
+    """Grids that hold a building above the maximum."""
     hopeless = np.zeros(plan.n_zone, dtype=np.bool_)
-    hopeless[plan.zone[tall]] = True
-    return np.asarray((plan.goal.miss(plan.sums) > 0) & ~hopeless & (plan.sums[:, 4] > 0))
+    hopeless[plan.zone[plan.goal.too_big(plan.graph.weight)]] = True
+    return hopeless
 
 
 def _search(plan: Zoning, locked: Bools, progress: Callable[[float], None]) -> None:

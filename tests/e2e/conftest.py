@@ -1,0 +1,189 @@
+"""The browser part: a server with the demo city, Chromium, and a visitor who notices everything that goes wrong."""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from psycopg import sql
+
+from onemap.store.cluster import Cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "docs" / "screenshots"
+
+_FLAGS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+)
+_START_S = 240
+_PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def server_url(cluster: Cluster) -> Iterator[str]:
+    """Where a server with the demo city answers; ``ONEMAP_TEST_URL`` names one that runs already."""
+    if running := os.environ.get("ONEMAP_TEST_URL"):
+        yield running.rstrip("/")
+        return
+    with psycopg.connect(cluster.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier("e2e")))
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "ONEMAP_DATABASE_URL": cluster.url_of("e2e"),
+        "ONEMAP_PORT": str(port),
+        "ONEMAP_DEMO": "default",
+    }
+    command = [sys.executable, "-m", "onemap.cli.main", "run"]
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """Chromium without a window, drawing WebGL in software."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(chromium), args=list(_FLAGS))
+        yield running
+        running.close()
+
+
+@dataclass
+class Visitor:
+    """Someone with a browser window, who writes down what should not happen."""
+
+    page: Page
+    url: str
+    troubles: list[str] = field(default_factory=list)
+    #: Beginnings of troubles that a test brings about itself.
+    expected: list[str] = field(default_factory=list)
+    #: Addresses of the JavaScript that came.
+    scripts: set[str] = field(default_factory=set)
+
+    def open(self, query: str = "") -> None:
+        """Open the page and wait until the map is drawn."""
+        self.page.goto(f"{self.url}/{query}")
+        self.page.wait_for_selector(".map[data-drawn=true]", timeout=_PATIENCE_MS)
+
+    def settle(self) -> None:
+        """Wait until the map has drawn what was last asked of it, and the address says so."""
+        self.page.wait_for_timeout(100)
+        self.page.wait_for_function("!document.querySelector('.map').dataset.busy", timeout=_PATIENCE_MS)
+
+    def click_map(self, x: float, y: float) -> None:
+        """Click a place of the map, px from its upper left corner."""
+        box = self.page.locator(".map").bounding_box()
+        assert box is not None
+        self.page.mouse.click(box["x"] + x, box["y"] + y)
+
+    def middle_of_map(self) -> tuple[float, float]:
+        """The middle of the map, px."""
+        box = self.page.locator(".map").bounding_box()
+        assert box is not None
+        return box["width"] / 2, box["height"] / 2
+
+    def problems(self) -> list[str]:
+        """What went wrong and was not meant to."""
+        return [t for t in self.troubles if not any(t.startswith(e) for e in self.expected)]
+
+
+type Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
+    """``visit(width, height)`` is a new visitor; at the end of the test none may have had troubles."""
+    visitors: list[Visitor] = []
+
+    def arrive(width: int = 1440, height: int = 900, **more: object) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            reduced_motion="reduce",
+            **more,  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(_PATIENCE_MS)
+        visitor = Visitor(context.new_page(), server_url)
+        _watch(visitor)
+        visitors.append(visitor)
+        return visitor
+
+    yield arrive
+    for visitor in visitors:
+        visitor.page.context.close()
+    troubles = [trouble for visitor in visitors for trouble in visitor.problems()]
+    assert troubles == []
+
+
+def metres_per_pixel(zoom: float, latitude: float) -> float:
+    """Ground under one CSS pixel, for tiles of 512 px."""
+    return 40_075_016.686 * math.cos(math.radians(latitude)) / (512 * 2**zoom)
+
+
+def _watch(visitor: Visitor) -> None:
+    host = urlsplit(visitor.url).netloc
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            visitor.troubles.append(f"console {message.type}: {message.text}")
+
+    def asked(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob") and address.netloc != host:
+            visitor.troubles.append(f"request left the host: {request.url}")
+        if address.path.endswith(".js"):
+            visitor.scripts.add(request.url)
+
+    visitor.page.on("console", said)
+    visitor.page.on("pageerror", lambda error: visitor.troubles.append(f"exception: {error}"))
+    visitor.page.context.on("request", asked)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _START_S
+    while time.monotonic() < end:
+        assert server.poll() is None, f"The server ended with {server.returncode}."
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            pass
+        time.sleep(0.5)
+    raise AssertionError(f"The server was not ready within {_START_S} s.")
