@@ -8,7 +8,7 @@ SQL := server/onemap layers tiles
 npm := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix $(DASHBOARD) --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check check-python check-sql check-dashboard check-layers fmt bless bench bench-partition bench-network clean
+.PHONY: help setup run demo test check check-python check-sql check-dashboard check-layers fmt bless bench bench-partition bench-network bench-environment clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,16 +57,19 @@ bless: setup ## take today's output as golden, and write the dashboard's types a
 	$(ONEMAP) openapi >$(DASHBOARD)/openapi.json
 	$(npm) run types
 
-bench: setup ## items and tiles beside tipg and stock pygeoapi
-	$(PYTHON) -m bench.server
+bench: bench-environment ## items and tiles beside tipg and stock pygeoapi
+	.venv-bench/bin/python tests/bench/server.py
 
-bench-partition: setup ## grids for communities and counties
-	$(PYTHON) -m bench.partition
+bench-partition: bench-environment ## grids for communities and counties, beside peers
+	.venv-bench/bin/python tests/bench/partition.py
 
-bench-network: setup ## isochrones, nearest, matrices
-	$(PYTHON) -m bench.network
+bench-network: bench-environment ## isochrones, nearest, matrices, beside peers
+	.venv-bench/bin/python tests/bench/network.py
+
+bench-environment:
+	@server/bootstrap/bench.sh
 
 clean: ## delete what make made; data stays
-	rm -rf .venv .venv-python .venv-carrier .setup.lock .setup.log server/onemap/static/dashboard $(DASHBOARD)/node_modules
+	rm -rf .venv .venv-python .venv-carrier .venv-bench .setup.lock .setup.log server/onemap/static/dashboard $(DASHBOARD)/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis server/onemap.egg-info
 	find server tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from onemap.analyses.all import ALL
 from onemap.analyses.runner import work
-from onemap.api import areas, events, features, health, problems, session
+from onemap.api import areas, events, features, health, kpis, problems, session
 from onemap.api import catalog as catalog_routes
 from onemap.api.deps import Parts
 from onemap.api.sign_in import SignIn
@@ -115,7 +115,15 @@ def _http(lifespan: object) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
-    routers = (health.router, catalog_routes.router, areas.router, events.router, features.router, session.router)
+    routers = (
+        health.router,
+        catalog_routes.router,
+        areas.router,
+        events.router,
+        features.router,
+        kpis.router,
+        session.router,
+    )
     for router in routers:
         app.include_router(router)
     _pages(app)

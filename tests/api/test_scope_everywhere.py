@@ -47,6 +47,7 @@ API = {
     "/api/events": ["/api/events", "/api/events?is_open=true"],
     "/api/events/histogram": ["/api/events/histogram?since=2020-01-01T00:00:00Z&until=2040-01-01T00:00:00Z"],
     "/api/events/{event_no}": [f"/api/events/{EVENT_WORD}"],
+    "/api/kpis": ["/api/kpis", f"/api/kpis?area={HERE}"],
     "/api/session": ["/api/session"],
 }  # fmt: skip
 
@@ -76,15 +77,29 @@ def rows(module_database: str) -> str:
     place = "ST_Point(117.3, 31.7, 4490)"
     square = "ST_Multi(ST_MakeEnvelope(117.2999, 31.6999, 117.3001, 31.7001, 4490))"
     with Db(module_database) as db, db.connection() as connection:
-        connection.execute(f"INSERT INTO layer.facilities (area_code, facility_id, name, category, geom) VALUES ('{HERE}', 'F', '{PUBLIC_WORD}', 'market', {place})")
-        for word, kind, area in ((INTERNAL_WORD, "tianwang", HERE), (RESTRICTED_WORD, "childcare", HERE), (ELSEWHERE_WORD, "tianwang", ELSEWHERE)):
-            connection.execute(f"INSERT INTO layer.cameras (area_code, camera_id, camera_class, place, geom) VALUES ('{area}', '{word}', '{kind}', '{word}', {place})")
+        connection.execute(
+            f"INSERT INTO layer.facilities (area_code, facility_id, name, category, geom) VALUES ('{HERE}', 'F', '{PUBLIC_WORD}', 'market', {place})"
+        )
+        for word, kind, area in (
+            (INTERNAL_WORD, "tianwang", HERE),
+            (RESTRICTED_WORD, "childcare", HERE),
+            (ELSEWHERE_WORD, "tianwang", ELSEWHERE),
+        ):
+            connection.execute(
+                f"INSERT INTO layer.cameras (area_code, camera_id, camera_class, place, geom) VALUES ('{area}', '{word}', '{kind}', '{word}', {place})"
+            )
         connection.execute(
             f"INSERT INTO core.event (event_no, area_code, title, kind, level, state, reported_at, geom) VALUES ('{EVENT_WORD}', '{HERE}', '{EVENT_WORD}', 'gas', 1, 'reported', now(), {place})"
         )
-        connection.execute(f"INSERT INTO layer.responders (area_code, responder_id, post, role, geom) VALUES ('{HERE}', '{POST_WORD}', '{POST_WORD}', 'grid_officer', {place})")
-        connection.execute(f"INSERT INTO layer.patrol_points (area_code, qr_code, qr_kind, title, geom) VALUES ('{HERE}', '{QR_WORD}', 'patrol', '{QR_WORD}', {place})")
-        connection.execute(f"INSERT INTO layer.buildings (area_code, building_id, households, floors, geom) VALUES ('{HERE}', 'B', {HOUSEHOLDS}, 6, {square})")
+        connection.execute(
+            f"INSERT INTO layer.responders (area_code, responder_id, post, role, geom) VALUES ('{HERE}', '{POST_WORD}', '{POST_WORD}', 'grid_officer', {place})"
+        )
+        connection.execute(
+            f"INSERT INTO layer.patrol_points (area_code, qr_code, qr_kind, title, geom) VALUES ('{HERE}', '{QR_WORD}', 'patrol', '{QR_WORD}', {place})"
+        )
+        connection.execute(
+            f"INSERT INTO layer.buildings (area_code, building_id, households, floors, geom) VALUES ('{HERE}', 'B', {HOUSEHOLDS}, 6, {square})"
+        )
     return module_database
 
 
@@ -116,7 +131,9 @@ def words_of(client: TestClient, address: str, headers: dict[str, str]) -> set[s
     else:
         text = body.decode("utf-8", "replace")
     asked_for = {word for word in WORDS if word in address}
-    return {word for word in WORDS - asked_for if word in text} | ({word for word in asked_for if answer.status_code == 200})
+    return {word for word in WORDS - asked_for if word in text} | (
+        {word for word in asked_for if answer.status_code == 200}
+    )
 
 
 def test_every_route_of_the_manual_is_visited() -> None:
@@ -129,7 +146,9 @@ def test_no_route_shows_a_reader_what_he_may_not_see(client: TestClient, tokens:
     headers = {"Authorization": f"Bearer {tokens[reader]}"} if reader in tokens else {}
     seen: set[str] = set()
     for address in [*(one for many in API.values() for one in many), *OGC, *TILES]:
-        for form in [{}, {"Accept": "text/html"}, {"Accept": "application/json"}] if address.startswith("/ogc") else [{}]:
+        for form in (
+            [{}, {"Accept": "text/html"}, {"Accept": "application/json"}] if address.startswith("/ogc") else [{}]
+        ):
             words = words_of(client, address, {**headers, **form})
             assert words <= READERS[reader], f"{address} shows a {reader} {words - READERS[reader]}"
             seen |= words

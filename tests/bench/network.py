@@ -182,7 +182,7 @@ def bench_nearest(network: Any, side: int) -> dict[str, Any]:
     for i in range(n_case):
         if i % 1000 == 0:
             x, y = x + rng.normal(0, 30, n), y + rng.normal(0, 30, n)
-            _, moves_s = timed(lambda: index.place(np.arange(n), snap(network, x, y)))
+            _, moves_s = timed(lambda x=x, y=y: index.place(np.arange(n), snap(network, x, y)))
             places = index.places()
         event = events.take(np.array([i]))
         begun = time.perf_counter()
@@ -269,7 +269,12 @@ def bench_siting() -> dict[str, Any]:
         }  # fmt: skip
         savings = median_savings(table, weight, np.full(100_000, limit))
         choice, s = timed(lambda v=savings: most_saved(v, 50, exact=False, time_limit_s=12.0))
-        answer[f"pmedian_100000x2000_{name}"] = {"s": s, "saves": choice.value, "bound": choice.bound, "gap": choice.gap}
+        answer[f"pmedian_100000x2000_{name}"] = {
+            "s": s,
+            "saves": choice.value,
+            "bound": choice.bound,
+            "gap": choice.gap,
+        }
     seconds, weight = plane(rng, 2000, 500)
     table = Travel.from_matrix(seconds)
     choice, s = timed(lambda: most_saved(median_savings(table, weight, worst_walk(table)), 20, exact=False))
@@ -311,12 +316,21 @@ def camera_town(n_camera: int, n_building: int, rng: np.random.Generator) -> tup
     """Houses on a jittered lattice of 40 m, cameras between them."""
     side = int(np.sqrt(n_building)) + 1
     number = np.arange(n_building)
-    cx, cy = 40.0 * (number % side) + rng.uniform(0, 12, n_building), 40.0 * (number // side) + rng.uniform(0, 12, n_building)
+    cx, cy = (
+        40.0 * (number % side) + rng.uniform(0, 12, n_building),
+        40.0 * (number // side) + rng.uniform(0, 12, n_building),
+    )
     w, h = rng.uniform(8, 24, n_building), rng.uniform(8, 18, n_building)
     walls = Walls.of(shapely.box(cx, cy, cx + w, cy + h))
     x, y = 40.0 * rng.integers(0, side, n_camera) - 4.0, 40.0 * rng.integers(0, side, n_camera) - 4.0
     return (
-        Cameras(x, y, rng.uniform(0, 360, n_camera), rng.choice([60.0, 90.0, 360.0], n_camera), rng.uniform(40, 100, n_camera)),
+        Cameras(
+            x,
+            y,
+            rng.uniform(0, 360, n_camera),
+            rng.choice([60.0, 90.0, 360.0], n_camera),
+            rng.uniform(40, 100, n_camera),
+        ),
         walls,
     )
 
@@ -376,12 +390,13 @@ def quantiles(spent_ms: list[float]) -> dict[str, float]:
 
 def say(name: str, values: dict[str, Any]) -> None:
     """One part as lines of a table."""
-    print(name)
+    lines = [name]
     for key, value in values.items():
         if isinstance(value, dict):
-            print(f"  {key}: " + ", ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items()))
-        else:
-            print(f"  {key:32} {value:.6g}" if isinstance(value, float) else f"  {key:32} {value}")
+            value = ", ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items())
+        lines.append(f"  {key:32} {value:.6g}" if isinstance(value, float) else f"  {key:32} {value}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,16 @@ from onemap.domain.layer import AREA_CODE, Group, Language, Layer
 #: The version whose file format this is; newer ones read it too.
 _VERSION = "3.22.16"
 #: Layers that start switched off because they are dense or special.
-_STARTS_OFF = frozenset({"cameras", "patrol_points", "management_points", "department_grids"})
+_STARTS_OFF = frozenset({"cameras", "patrol_points", "facilities", "management_points", "department_grids"})
 _PAGE = 1000
+#: EPSG code -> QGIS' own number and the PROJ text; with the authority's code alone QGIS does not find it.
+_CRS = {
+    3857: (
+        3857,
+        "+proj=merc +a=6378137 +b=6378137 +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +k=1 +units=m +nadgrids=@null +no_defs",
+    ),
+    4326: (3452, "+proj=longlat +datum=WGS84 +no_defs"),
+}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -45,7 +53,7 @@ def project_xml(
     title = {"zh": "一张图", "en": "One map"}[language]
     project = ET.Element("qgis", {"projectname": title, "version": _VERSION})
     ET.SubElement(project, "title").text = title
-    ET.SubElement(project, "projectCrs").append(_crs("EPSG:3857"))
+    ET.SubElement(project, "projectCrs").append(_crs(3857))
     tree = ET.SubElement(project, "layer-tree-group")
     for group in groups:
         members = [layer for layer in shown if layer.group == group.name]
@@ -98,7 +106,7 @@ def _map_layer(layer: Layer, book: StyleBook, server: str, theme: str, language:
     ET.SubElement(element, "id").text = _id(layer)
     ET.SubElement(element, "datasource").text = _source(layer, server)
     ET.SubElement(element, "layername").text = layer.title.in_language(language)
-    ET.SubElement(element, "srs").append(_crs("OGC:CRS84"))
+    ET.SubElement(element, "srs").append(_crs(4326))
     metadata = ET.SubElement(element, "resourceMetadata")
     ET.SubElement(metadata, "title").text = layer.title.in_language(language)
     ET.SubElement(metadata, "abstract").text = layer.description.in_language(language)
@@ -139,9 +147,11 @@ def _id(layer: Layer) -> str:
     return f"onemap_{layer.name}"
 
 
-def _crs(authority: str) -> ET.Element:
+def _crs(srid: int) -> ET.Element:
     element = ET.Element("spatialrefsys")
-    ET.SubElement(element, "authid").text = authority
+    srsid, proj = _CRS[srid]
+    for tag, text in (("proj4", proj), ("srsid", str(srsid)), ("srid", str(srid)), ("authid", f"EPSG:{srid}")):
+        ET.SubElement(element, tag).text = text
     return element
 
 

@@ -44,7 +44,7 @@ def renderer(layer: Layer, book: StyleBook, theme: str, language: Language) -> E
     fragments = [palette.fill(fragment) for fragment in fragments_of(layer, book) if "part" not in fragment]
     if layer.geometry.is_point:
         return _markers(_first_legend(fragments), layer, book, palette, language)
-    return _ruled([rule for fragment in fragments for rule in _rules(fragment, palette, language)])
+    return _ruled([rule for fragment in fragments for rule in _rules(fragment, layer, palette, language)])
 
 
 def labeling(layer: Layer, book: StyleBook, theme: str) -> ET.Element | None:
@@ -84,7 +84,12 @@ def labeling(layer: Layer, book: StyleBook, theme: str) -> ET.Element | None:
     ET.SubElement(
         settings,
         "rendering",
-        {"scaleVisibility": "1", "scaleMin": "0", "scaleMax": _denominator(fragment.get("minzoom", 0))},
+        {
+            "scaleVisibility": "1",
+            "scaleMin": "0",
+            "scaleMax": _denominator(fragment.get("minzoom", 0)),
+            "mergeLines": "1",
+        },
     )
     return element
 
@@ -137,9 +142,11 @@ def _ruled(rules: Sequence[_Rule]) -> ET.Element:
     return element
 
 
-def _rules(fragment: Fragment, palette: Palette, language: Language) -> Iterator[_Rule]:
+def _rules(fragment: Fragment, layer: Layer, palette: Palette, language: Language) -> Iterator[_Rule]:
     paint = fragment.get("paint", {})
     draw = _DRAWERS.get(fragment["type"])
+    if draw is _line and layer.geometry.is_polygon:
+        draw = _edge
     if draw is None or "fill-translate" in paint or _invisible(paint):
         return
     label = fragment.get("legend", {}).get(language, fragment["id"])

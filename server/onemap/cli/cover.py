@@ -50,7 +50,9 @@ _H3_RESOLUTION = 9
 @click.option("--minutes", type=float, default=15.0, show_default=True, help="The limit that coverage is counted by.")
 @click.option("--speed-kmh", type=float, help="Walking speed.  [default: the adult preset, 4 km/h]")
 @click.option("--preset", type=click.Choice(["adult", "elder"]), help="Walking speed by name.")
-@click.option("--buffer-m", type=float, default=BUFFER_M, show_default=True, help="How far isochrones may err outwards.")
+@click.option(
+    "--buffer-m", type=float, default=BUFFER_M, show_default=True, help="How far isochrones may err outwards."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="GeoPackage for the layers buildings, isochrones, gaps.")
 @json_option
 def command(

@@ -39,7 +39,9 @@ from onemap.ingest.network_rules import read_network_rules
 @click.option("--mode", type=click.Choice(MODES), default="foot", show_default=True)
 @click.option("--speed-kmh", type=float, help="One speed for all streets instead of the rule's.")
 @click.option("--toward", is_flag=True, help="Ground from which the place is reached, instead of reached from it.")
-@click.option("--buffer-m", type=float, default=BUFFER_M, show_default=True, help="How far the outline may err outwards.")
+@click.option(
+    "--buffer-m", type=float, default=BUFFER_M, show_default=True, help="How far the outline may err outwards."
+)
 @click.option("--simplify-m", type=float, default=0.0, show_default=True, help="Tolerance for simpler outlines.")
 @click.option("--out", type=click.Path(path_type=Path), help="GeoPackage for the layer isochrones (lon, lat).")
 @json_option

@@ -130,7 +130,9 @@ def _roster(located: Located, now: datetime) -> Roster:
         ids=[_id(value) for value in ids] if ids is not None else list(range(n)),
         x=located.x,
         y=located.y,
-        on_duty=np.array([str(value).lower() not in _OFF for value in duty]) if duty is not None else np.ones(n, np.bool_),
+        on_duty=np.array([str(value).lower() not in _OFF for value in duty])
+        if duty is not None
+        else np.ones(n, np.bool_),
         skills=[_skills(value) for value in skills] if skills is not None else [frozenset()] * n,
         age_s=_ages(text_column(frame, "position_at"), now, n),
         n_tasks=(tasks if tasks is not None else np.zeros(n)).astype(np.int64),
@@ -141,15 +143,19 @@ def _roster(located: Located, now: datetime) -> Roster:
 
 
 def _id(value: Any) -> str | int:
-    if value is None or value != value:
+    if _is_missing(value):
         raise InputRefused("A responder has no id: every row needs one.")
     if isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer()):
         return int(value)
     return str(value)
 
 
+def _is_missing(value: Any) -> bool:
+    return value is None or bool(pd.isna(value))
+
+
 def _skills(value: Any) -> frozenset[str]:
-    if value is None or value != value:
+    if _is_missing(value):
         return frozenset()
     text = str(value).translate(str.maketrans('[]"、|;，；', "   ,,,,,"))
     return frozenset(part.strip(" '") for part in text.split(",") if part.strip(" '"))
@@ -163,7 +169,7 @@ def _ages(column: pd.Series | None, now: datetime, n: int) -> np.ndarray:
 
 
 def _texts(column: pd.Series | None, n: int) -> list[str]:
-    return [""] * n if column is None else ["" if value is None or value != value else str(value) for value in column]
+    return [""] * n if column is None else ["" if _is_missing(value) else str(value) for value in column]
 
 
 def _routes(candidates: list[Candidate], plane: Any) -> gpd.GeoDataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,7 +47,11 @@ def street_options[F: Callable[..., Any]](command: F) -> F:
     """--osm and --streets with their layer."""
     command = click.option("--streets-layer", help="Layer of the street file, where it holds several.")(command)
     command = click.option(
-        "--streets", "--network", "streets", type=click.Path(path_type=Path), help="Lines: GeoPackage, GeoJSON, Shapefile."
+        "--streets",
+        "--network",
+        "streets",
+        type=click.Path(path_type=Path),
+        help="Lines: GeoPackage, GeoJSON, Shapefile.",
     )(command)
     return click.option(
         "--osm", type=click.Path(path_type=Path), help="OpenStreetMap extract: .osm.pbf, .osm.gz, .osm."
@@ -67,7 +70,9 @@ def parse_point(text: str) -> tuple[float, float]:
     try:
         lon, lat = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"'{text}' is not a point: write longitude,latitude in degrees, such as 117.28,31.86.") from None
+        raise UsageError(
+            f"'{text}' is not a point: write longitude,latitude in degrees, such as 117.28,31.86."
+        ) from None
     if not (math.isfinite(lon) and math.isfinite(lat)):
         raise UsageError(f"'{text}' is not a point: its coordinates must be numbers.")
     if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
@@ -150,7 +155,11 @@ def components_document(network: Network) -> dict[str, Any]:
         "outside_largest_share": round(parts.outside_share, 6),
         "islets": int(parts.islet.sum()),
         "largest": [
-            {"nodes": int(parts.n_node[i]), "length_m": round(float(parts.length_m[i]), 1), "islet": bool(parts.islet[i])}
+            {
+                "nodes": int(parts.n_node[i]),
+                "length_m": round(float(parts.length_m[i]), 1),
+                "islet": bool(parts.islet[i]),
+            }
             for i in range(min(5, len(parts.n_node)))
         ],
     }
@@ -170,10 +179,12 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".onemap-") as folder:
         draft = Path(folder) / path.name
         for name, frame in layers.items():
-            safe = frame.rename(columns={column: f"{column}_source" for column in frame if str(column).lower() == "fid"})
+            safe = frame.rename(
+                columns={column: f"{column}_source" for column in frame if str(column).lower() == "fid"}
+            )
             kind = None if len(safe) else "Unknown"
             pyogrio.write_dataframe(safe, draft, layer=name, driver="GPKG", geometry_type=kind)
-        os.replace(draft, path)
+        draft.replace(path)
 
 
 def text_column(frame: pd.DataFrame, *names: str) -> pd.Series | None:

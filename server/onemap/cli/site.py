@@ -73,10 +73,16 @@ class _Candidates:
 @click.option("--new", "n_new", type=int, default=1, show_default=True, help="How many new sites (not for lscp).")
 @click.option("--model", type=click.Choice(["mclp", "pmedian", "lscp"]), default="mclp", show_default=True)
 @click.option("--candidates", default="nodes", show_default=True, help="nodes, buildings, or a file of points.")
-@click.option("--max-candidates", type=int, default=1000, show_default=True, help="Nodes or buildings are thinned to this.")
-@click.option("--minutes", type=float, default=15.0, show_default=True, help="A site within this walk covers a building.")
+@click.option(
+    "--max-candidates", type=int, default=1000, show_default=True, help="Nodes or buildings are thinned to this."
+)
+@click.option(
+    "--minutes", type=float, default=15.0, show_default=True, help="A site within this walk covers a building."
+)
 @click.option("--speed-kmh", type=float, help="Walking speed.  [default: 4]")
-@click.option("--exact/--swaps", "exact", default=None, help="Proof by HiGHS, or swaps with a bound; by size if neither.")
+@click.option(
+    "--exact/--swaps", "exact", default=None, help="Proof by HiGHS, or swaps with a bound; by size if neither."
+)
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for the solver.")
 @click.option("--out", type=click.Path(path_type=Path), help="GeoPackage for the layers sites and buildings.")
 @json_option
@@ -137,7 +143,7 @@ def command(
         "sites": _sites(choices, solved, source.plane),
         "before": _state(present_s, weight, limit_s, demand),
         "after": _state(after_s, weight, limit_s, demand),
-        "head_to_head": _head_to_head(model, choices, solved, walks, weight, present_s, limit_s, demand),
+        "head_to_head": _head_to_head(choices, solved, walks, weight, present_s, limit_s, demand),
         "components": components_document(network),
         "assumptions": list(network.notes),
         "problems": [*problems, *solved.problems],
@@ -231,28 +237,32 @@ def _candidates(
 ) -> _Candidates:
     if asked == "nodes":
         x, y = street_candidates(network, most)
-        return _Candidates(snap(network, x, y), x, y, list(range(len(x))), "nodes")
+        return _Candidates(snap(network, x, y), x, y, [*range(len(x))], "nodes")
     if asked == "buildings":
         rows = np.flatnonzero(demand.found)
         rows = rows[thinned(homes.x[rows], homes.y[rows], most)]
-        return _Candidates(demand.take(rows), homes.x[rows], homes.y[rows], rows.tolist(), "buildings")
+        return _Candidates(demand.take(rows), homes.x[rows], homes.y[rows], [*rows.tolist()], "buildings")
     located = load_located(Path(asked), plane, names=("candidates",))
     places = snap_located(network, located)
     lost = int((~places.found).sum())
     if lost:
-        problems.append(f"{lost} of {len(places)} candidates lie farther than {network.max_snap_m:g} m from any street.")
+        problems.append(
+            f"{lost} of {len(places)} candidates lie farther than {network.max_snap_m:g} m from any street."
+        )
     rows = np.flatnonzero(places.found)
     if len(rows) == 0:
         raise InputRefused("No candidate lies near a street, so none can be reached.")
     names = text_column(located.frame, "candidate_id", "id", "name")
-    ids: list[str | int] = rows.tolist() if names is None else [str(names.iloc[row]) for row in rows]
+    ids: list[str | int] = [*rows.tolist()] if names is None else [str(names.iloc[row]) for row in rows]
     return _Candidates(places.take(rows), located.x[rows], located.y[rows], ids, "file")
 
 
 def _median_budget(n_candidate: int, n_demand: int, limit_s: float, problems: list[str]) -> float:
     if n_candidate * n_demand <= _MOST_PAIRS:
         return float("inf")
-    problems.append(f"Walks longer than {limit_s / 15.0:.0f} minutes were not told apart, because the table would not fit.")
+    problems.append(
+        f"Walks longer than {limit_s / 15.0:.0f} minutes were not told apart, because the table would not fit."
+    )
     return 4.0 * limit_s
 
 
@@ -325,7 +335,6 @@ def _state(seconds: F64, weight: F64, limit_s: float, demand: Places) -> dict[st
 
 
 def _head_to_head(
-    model: str,
     choices: _Candidates,
     solved: _Solved,
     walks: Travel,

@@ -185,7 +185,7 @@ def _heads(sheet: Sheet, scale: int, seed: int, numbers: tuple[int, int, int]) -
 
 
 def _areas(heads: tuple[Head, ...], grounds: Mapping[str, Polygon], around: Polygon) -> Table:
-    """City, districts, streets and communities with their numbers; the street of a small city covers its surroundings."""
+    """City, districts, streets and communities; the street of a small city covers its surroundings."""
     shapes: dict[str, Polygon] = dict(grounds)
     titles = {head.area_code: head.name for head in heads}
     numbers = {head.area_code: (head.households, head.persons) for head in heads}

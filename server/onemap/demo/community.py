@@ -11,7 +11,7 @@ from shapely import Polygon
 
 from onemap.demo import grids, shares
 from onemap.demo.arrays import F64, I64, Bools, Objects
-from onemap.demo.fabric import FLOOR_M, Building
+from onemap.demo.fabric import FLOOR_M, Building, Built
 from onemap.demo.ground import Atom, Road, nearest_name, shapes_of
 from onemap.demo.plan import Cell, Sheet, Use
 from onemap.demo.town import BuiltCell, Estate
@@ -157,7 +157,9 @@ def _roads(sheet: Sheet, cell: Cell, built: BuiltCell) -> list[Road]:
 
 def _estates(pieces: list[_Piece], cells: dict[Cell, BuiltCell]) -> tuple[list[Estate], list[Cell], list[int]]:
     where: dict[tuple[Cell, int], int] = {}
-    estates, owner, of = [], [], []
+    estates: list[Estate] = []
+    owner: list[Cell] = []
+    of: list[int] = []
     for p in pieces:
         cell = cells[p.cell]
         key = (p.cell, cell.estate_of[p.atom])
@@ -178,7 +180,9 @@ def _numbered(sheet: Sheet, head: Head, faces: Objects, zone: I64, built: Callab
     return grids.reading_order(centres, heading, (box[3] - box[1]) / 5.0)[zone]
 
 
-def _homes(rng: np.random.Generator, works: list, estate_of: I64, zone: I64, households: I64, persons: I64) -> Homes:  # type: ignore[type-arg]
+def _homes(
+    rng: np.random.Generator, works: list[Built], estate_of: I64, zone: I64, households: I64, persons: I64
+) -> Homes:
     atom = np.array([k for k, w in enumerate(works) for _ in w.buildings])
     buildings = [b for w in works for b in w.buildings]
     capacity = np.array([b.capacity for b in buildings])
@@ -257,7 +261,7 @@ def addresses(community: Community) -> list[str]:
 def heights(homes: Homes) -> F64:
     """Metres above ground (n_building,)."""
     storey = np.array([FLOOR_M if b.use == "residential" else 4.2 for b in homes.buildings])
-    return np.round(homes.floors * storey + 1.2, 1)
+    return np.asarray(np.round(homes.floors * storey + 1.2, 1))
 
 
 def is_open_ground(use: Use) -> bool:

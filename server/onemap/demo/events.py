@@ -100,9 +100,9 @@ def events(
     term_s = _terms(reports)
     closed_s, responded_s = _handling(rng, reports, term_s, now_s)
     deadline_s = reports.reported_s + term_s
-    is_open = _choose_open(rng, reports, now_s)
+    is_open = _choose_open(rng, n)
     level = reports.level.copy()
-    state = _closed_states(rng, reports, closed_s, now_s)
+    state = _closed_states(rng, closed_s, now_s)
     closed_s = np.where(is_open, np.iinfo(np.int64).min, closed_s)
     _open_events(rng, is_open, level, state, deadline_s, responded_s, reports.reported_s, now_s)
     rating = _ratings(rng, state, n)
@@ -213,12 +213,12 @@ def _times(rng: np.random.Generator, now_s: int, n: int) -> I64:
     hour = np.searchsorted(np.cumsum(hourly / hourly.sum()), rng.random(n)).clip(0, len(start) - 1)
     within = rng.random(n) * np.minimum(3600, end - start[hour])
     local_s = start[hour] + within.astype(np.int64)
-    return np.sort(np.minimum(local_s - CHINA_H * 3600, now_s - 1)).astype(np.int64)
+    return np.asarray(np.sort(np.minimum(local_s - CHINA_H * 3600, now_s - 1)), dtype=np.int64)
 
 
 def _terms(reports: _Reports) -> I64:
     base = np.array([TERM_H[k.template] for k in KINDS])[reports.kind]
-    return (np.minimum(base, np.array(LEVEL_TERM_H)[reports.level - 1]) * 3600).astype(np.int64)
+    return np.asarray(np.minimum(base, np.array(LEVEL_TERM_H)[reports.level - 1]) * 3600, dtype=np.int64)
 
 
 def _handling(rng: np.random.Generator, reports: _Reports, term_s: I64, now_s: int) -> tuple[I64, I64]:
@@ -234,8 +234,8 @@ def _handling(rng: np.random.Generator, reports: _Reports, term_s: I64, now_s: i
     return (reports.reported_s + lasting).astype(np.int64), (reports.reported_s + response).astype(np.int64)
 
 
-def _choose_open(rng: np.random.Generator, reports: _Reports, now_s: int) -> Bools:
-    n = len(reports.kind)
+def _choose_open(rng: np.random.Generator, n: int) -> Bools:
+    """Some of the latest of n reports."""
     recent = np.arange(max(0, n - max(60, int(n * 0.0025))), n)
     wanted = min(sum(OPEN_BY_LEVEL), len(recent) // 2)
     weight = np.exp((recent - n) / 30.0) + 0.01
@@ -245,7 +245,7 @@ def _choose_open(rng: np.random.Generator, reports: _Reports, now_s: int) -> Boo
     return found
 
 
-def _closed_states(rng: np.random.Generator, reports: _Reports, closed_s: I64, now_s: int) -> Objects:
+def _closed_states(rng: np.random.Generator, closed_s: I64, now_s: int) -> Objects:
     n = len(closed_s)
     state = np.full(n, "closed", dtype=object)
     age_d = (now_s - closed_s) / 86400.0
@@ -266,7 +266,7 @@ def _open_events(
     reported_s: I64,
     now_s: int,
 ) -> None:
-    """The open ones: the fixtures' levels, states from new to old, six of them late, nobody there yet for the newest."""
+    """The open ones: the fixtures' levels, states from new to old, six late, nobody there yet for the newest."""
     members = np.flatnonzero(is_open)[::-1]
     n = len(members)
     wanted = np.repeat(np.arange(1, 5), OPEN_BY_LEVEL)

@@ -6,6 +6,7 @@ footprints that lie wholly inside the ground survive, so nothing overlaps a stre
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,7 +18,6 @@ from shapely.affinity import affine_transform
 
 from onemap.demo.arrays import F64
 from onemap.demo.plan import Use
-import itertools
 
 
 class Style(StrEnum):
@@ -317,7 +317,7 @@ def _gaps(site: Site, rows: list[tuple[float, float]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Front:
-    """A street side of a site that shops may stand on: its x at two levels, inwards, and the ground that homes leave free."""
+    """A street side that shops may stand on: its x at two levels, the way in, the ground that homes leave free."""
 
     low: float
     high: float

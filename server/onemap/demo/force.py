@@ -58,7 +58,7 @@ def responders(
         ]
     )
     n, code = len(role), community.head.area_code
-    ids = texts([f"R{code[6:]}{k:03d}" for k in range(1, n + 1)])
+    ids = texts([f"R{code[4:]}{k:03d}" for k in range(1, n + 1)])
     middles = lonlat(shapely.get_coordinates(shapely.point_on_surface(community.grid_shapes)))[grid]
     position = middles.copy()
     position[duty] = walk(beats(community, ids[duty], role[duty], middles[duty]), now.timestamp())

@@ -56,7 +56,8 @@ class Frame:
 
     def heading(self, uv: F64) -> F64:
         """The angle (n,) in radians that the sheet's u axis makes with east, at sheet places (n, 2)."""
-        ahead = self.bend([*uv, 1.0, 0.0]) - self.bend(uv - [1.0, 0.0])
+        step = np.array([1.0, 0.0])
+        ahead = self.bend(uv + step) - self.bend(uv - step)
         return np.asarray(np.arctan2(ahead[:, 1], ahead[:, 0]))
 
 

@@ -78,8 +78,8 @@ def group(capacity: F64, parts: list[Border], n_groups: int) -> I64:
         size[keep] += size[drop]
         zone[zone == drop] = keep
         joined: dict[tuple[int, int], float] = {}
-        for (x, y), penalty in edges.items():
-            x, y = keep if x == drop else x, keep if y == drop else y
+        for (old_x, old_y), penalty in edges.items():
+            x, y = keep if old_x == drop else old_x, keep if old_y == drop else old_y
             if x != y:
                 key = (min(x, y), max(x, y))
                 joined[key] = min(penalty, joined.get(key, np.inf))
@@ -118,7 +118,7 @@ class Stock:
 
 
 def choose_cuts(faces: Objects, zone: I64, gaps: list[list[LineString]], stocks: list[Stock]) -> list[LineString]:
-    """Lines between buildings that cut each grid's atoms into five to ten pieces with homes, as far as buildings allow."""
+    """Lines between buildings that cut each grid into five to ten pieces with homes, as far as they allow."""
     chosen: list[LineString] = []
     size = np.array([stock.capacity.sum() for stock in stocks])
     for z in range(int(zone.max()) + 1):
@@ -137,7 +137,7 @@ def choose_cuts(faces: Objects, zone: I64, gaps: list[list[LineString]], stocks:
 
 
 def _more_cuts(pieces: list[tuple[Polygon, Stock]], wanted: int) -> list[LineString]:
-    """Lines that halve the fullest pieces until enough of them hold homes; then the largest, until there are five at all."""
+    """Lines that halve the fullest pieces until enough hold homes; then the largest, until there are five."""
     found: list[LineString] = []
     for parts_homes in (True, False):
         stuck: set[int] = set()
@@ -177,7 +177,7 @@ def _with_stock(pieces: Objects, stock: Stock) -> list[tuple[Polygon, Stock]]:
 
 
 def _halving_line(piece: Polygon, stock: Stock, *, parts_homes: bool) -> LineString | None:
-    """The line across a piece that touches no building and leaves about half the homes (or the ground) on either side."""
+    """The line across a piece that touches no building and leaves half the homes (or the ground) on either side."""
     corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(piece))
     middle, side = corners[:4].mean(axis=0), corners[1] - corners[0]
     base = float(np.arctan2(side[1], side[0]))

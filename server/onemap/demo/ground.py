@@ -1,7 +1,7 @@
 """From plan to ground: atoms, streets, corridors and water of one cell, bent and in local metres.
 
 An atom is the piece of ground that a parcel keeps after rivers cut it, reaching to the middle of the streets and rivers
-around it: the atoms of a cell tile it with shared vertices. Everything that tiles later is a union of atoms or their parts.
+around it: the atoms of a cell tile it with shared vertices. What tiles later is a union of atoms or of their parts.
 """
 
 from __future__ import annotations
@@ -181,13 +181,19 @@ def _stubs(sheet: Sheet, plan: CellPlan) -> list[LineString]:
     for cell in ((i - 1, j), (i + 1, j)):
         edge, sign = (west, -1.0) if cell[0] < i else (east, 1.0)
         for a in sheet.plan(cell).lines:
-            if a.v0 == a.v1 and edge in (a.u0, a.u1) and south < a.v0 < north:
-                stubs.append(LineString([(edge, a.v0), (edge + sign, a.v0)]))
+            stubs += (
+                [LineString([(edge, a.v0), (edge + sign, a.v0)])]
+                if a.v0 == a.v1 and edge in (a.u0, a.u1) and south < a.v0 < north
+                else []
+            )
     for cell in ((i, j - 1), (i, j + 1)):
         edge, sign = (south, -1.0) if cell[1] < j else (north, 1.0)
         for a in sheet.plan(cell).lines:
-            if a.u0 == a.u1 and edge in (a.v0, a.v1) and west < a.u0 < east:
-                stubs.append(LineString([(a.u0, edge), (a.u0, edge + sign)]))
+            stubs += (
+                [LineString([(a.u0, edge), (a.u0, edge + sign)])]
+                if a.u0 == a.u1 and edge in (a.v0, a.v1) and west < a.u0 < east
+                else []
+            )
     return stubs
 
 
@@ -257,6 +263,7 @@ def _side_classes(plan: CellPlan) -> Callable[[tuple[float, float, float, float]
 
 
 def shapes_of(shapes: Sequence[object]) -> Objects:
+    """Geometries as an array; numpy would else take them for sequences."""
     found = np.empty(len(shapes), dtype=object)
     found[:] = shapes
     return found

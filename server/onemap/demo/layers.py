@@ -195,13 +195,16 @@ def river_ground(
     """The water and the banks of rivers inside an area."""
     water, banks = [], []
     for name, wet, wide in rivers:
-        for part in shapely.get_parts(shapely.intersection(wet, area)):
-            if part.geom_type == "Polygon" and part.area > 1.0:
-                water.append(("river", name, part))
-        for part in shapely.get_parts(shapely.intersection(shapely.difference(wide, wet), area)):
-            if part.geom_type == "Polygon" and part.area > 1.0:
-                banks.append(("other", f"{name}绿带", part))
+        water += [("river", name, part) for part in _polygons(shapely.intersection(wet, area))]
+        banks += [
+            ("other", f"{name}绿带", part)
+            for part in _polygons(shapely.intersection(shapely.difference(wide, wet), area))
+        ]
     return water, banks
+
+
+def _polygons(shape: shapely.Geometry) -> list[shapely.Polygon]:
+    return [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area > 1.0]
 
 
 def _estates(community: Community) -> Table:

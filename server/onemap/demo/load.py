@@ -40,12 +40,10 @@ def load(connection: Connection, city: City, progress: Progress, *, n_processes:
     shape = store.shape(connection)
     total = len(city.heads) + 1
     with store.replacing(connection) as writer:
-        done = 0
-        for part in _parts(city, shape.columns, shape.multi, n_processes):
+        for done, part in enumerate(_parts(city, shape.columns, shape.multi, n_processes), start=1):
             for table in part:
                 writer.copy(table.schema, table.table, table.columns, table.csv)
                 writer.count(table.schema, table.table, table.n)
-            done += 1
             progress(done, total + max(1, total // 8), "demo city 虚拟数据")
         writer.note(
             {"seed": city.seed, "scale": len(city.heads), "households": city.households, "now": city.now.isoformat()}

@@ -9,7 +9,7 @@ import shapely
 
 from onemap.demo.arrays import F64, I64, Objects
 from onemap.demo.community import Community
-from onemap.demo.ground import HALF_WIDTH_M, nearest_name, shapes_of
+from onemap.demo.ground import HALF_WIDTH_M, Road, nearest_name, shapes_of
 from onemap.demo.plan import Use
 
 
@@ -57,7 +57,7 @@ class Places:
     grounds: Spots
     #: One per building, at its door; -1 homes included.
     buildings: Spots
-    by_use: dict[str, I64]
+    by_use: dict[Use, I64]
 
 
 def find(community: Community, rng: np.random.Generator) -> Places:
@@ -83,7 +83,7 @@ def find(community: Community, rng: np.random.Generator) -> Places:
     major = np.array([r.road_class in ("primary", "secondary", "tertiary", "residential") for r in roads])
     return Places(
         crossings=locate(*_crossings(arms, roads, names)),
-        gates=locate(*_gates(arms, roads, names, community)),
+        gates=locate(*_gates(arms, names, community)),
         streets=locate(*_along([r for r, m in zip(roads, major, strict=True) if m and not r.bridge], 26.0, rng)),
         lanes=_inside_estates(
             community, locate(*_along([r for r, m in zip(roads, major, strict=True) if not m], 24.0, rng))
@@ -130,7 +130,7 @@ class _Arms:
     degree: I64
 
 
-def _arms(roads: list) -> _Arms:  # type: ignore[type-arg]
+def _arms(roads: list[Road]) -> _Arms:
     first, last = [], []
     for r in roads:
         c = shapely.get_coordinates(r.line)
@@ -149,7 +149,7 @@ def bearing(direction: F64) -> F64:
     return np.asarray(np.mod(np.degrees(np.arctan2(direction[:, 0], direction[:, 1])), 360.0))
 
 
-def _crossings(arms: _Arms, roads: list, names: list[str]) -> tuple[F64, F64, list[str]]:  # type: ignore[type-arg]
+def _crossings(arms: _Arms, roads: list[Road], names: list[str]) -> tuple[F64, F64, list[str]]:
     """One place per arm of every crossing of named streets, at its right kerb, looking along the arm."""
     named = np.array([bool(n) for n in names])[arms.road]
     width = np.array([HALF_WIDTH_M[r.road_class] for r in roads])[arms.road]
@@ -166,7 +166,7 @@ def _crossings(arms: _Arms, roads: list, names: list[str]) -> tuple[F64, F64, li
     return xy[order], bearing(arms.away[order]), title
 
 
-def _gates(arms: _Arms, roads: list, names: list[str], community: Community) -> tuple[F64, F64, list[str]]:  # type: ignore[type-arg]
+def _gates(arms: _Arms, names: list[str], community: Community) -> tuple[F64, F64, list[str]]:
     """Where a lane leaves a named street: just inside, looking out."""
     street_nodes = {int(n) for n, r in zip(arms.node, arms.road, strict=True) if names[r]}
     lane = np.array([not names[r] for r in arms.road]) & np.array([int(n) in street_nodes for n in arms.node])
@@ -181,7 +181,7 @@ def _gates(arms: _Arms, roads: list, names: list[str], community: Community) -> 
     return inside, bearing(-arms.away[order]), title
 
 
-def _along(roads: list, step_m: float, rng: np.random.Generator) -> tuple[F64, F64, list[str]]:  # type: ignore[type-arg]
+def _along(roads: list[Road], step_m: float, rng: np.random.Generator) -> tuple[F64, F64, list[str]]:
     """Places along kerbs, sides by turns, looking along the street."""
     lines = shapes_of([r.line for r in roads])
     n = np.maximum(1, np.floor(shapely.length(lines) / step_m)).astype(int)

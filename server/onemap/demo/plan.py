@@ -7,6 +7,7 @@ neighbours about everything they share.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,6 @@ import numpy as np
 
 from onemap.demo import names
 from onemap.demo.arrays import F64
-import itertools
 
 Cell = tuple[int, int]
 
@@ -188,9 +188,7 @@ class _Planner:
             self.lines.append(Line(west, v, east, v, road_class, self.name_ew()))
         for u, road_class in through:
             self.lines.append(Line(u, south, u, north, road_class, self.name_ns(), crosses=True))
-        blocks = [
-            block for low, high in itertools.pairwise(rows) for block in self._row(low[0], high[0], through)
-        ]
+        blocks = [block for low, high in itertools.pairwise(rows) for block in self._row(low[0], high[0], through)]
         blocks.sort(key=lambda box: (box[3] == north, box[1] != south, box[0]))
         parcels = self._parcels(blocks)
         last_row, first_row = (

@@ -11,7 +11,7 @@ from onemap.demo.arrays import F64, I64, Objects
 from onemap.demo.community import Community
 from onemap.demo.places import Places, Spots, join
 from onemap.demo.plan import Use
-from onemap.demo.table import Table, missing, texts
+from onemap.demo.table import Table, texts
 
 #: The fixtures' counts (domain.md section 1), for 14,878 households.
 CAMERAS = {"tianwang": 1000, "property": 538, "childcare": 14, "vehicle": 3}
@@ -148,7 +148,7 @@ def cameras(
     code = community.head.area_code
     status = np.where(rng.random(n) < 0.036, "offline", np.where(rng.random(n) < 0.012, "repair", "online"))
     columns = {
-        "camera_id": texts([f"CAM-{code[6:]}-{k:05d}" for k in number]),
+        "camera_id": texts([f"CAM-{code[4:]}-{k:05d}" for k in number]),
         "gb28181_id": texts(
             [f"{code[:6]}{code[7:9]}{v[3]}{v[4]}7{k:06d}" for v, k in zip(values, _serial(code, number), strict=True)]
         ),
@@ -200,7 +200,7 @@ def patrol_points(
     age = np.where(late, rng.uniform(7.2, 45.0, n), rng.beta(1.1, 2.0, n) * 6.9)
     buildings = texts([building_id(community, int(b)) if b >= 0 else None for b in spots.building])
     columns = {
-        "qr_code": texts([f"QR{community.head.area_code[6:]}{k:06d}" for k in range(1, n + 1)]),
+        "qr_code": texts([f"QR{community.head.area_code[4:]}{k:06d}" for k in range(1, n + 1)]),
         "qr_kind": kind,
         "title": texts(title),
         "building_id": buildings,
@@ -235,7 +235,7 @@ def facilities(
     first = int(community.head.area_code[6:]) % 97 * 400 + 2000
     quiet = ("bus_stop", "waste_point", "public_toilet", "parking", "sports_ground")
     columns = {
-        "facility_id": texts([f"F{community.head.area_code[6:]}{k:04d}" for k in range(1, n + 1)]),
+        "facility_id": texts([f"F{community.head.area_code[4:]}{k:04d}" for k in range(1, n + 1)]),
         "name": texts(name),
         "category": kind,
         "address": texts(address),
@@ -362,7 +362,7 @@ def _around(spots: Spots, n: int) -> Spots:
         angle = 2 * np.pi * k / n
         parts.append(
             Spots(
-                [*spots.xy, 5 * np.cos(angle), -2.0 + 2 * np.sin(angle)],
+                spots.xy + np.array([5 * np.cos(angle), -2.0 + 2 * np.sin(angle)]),
                 np.mod(spots.bearing_deg + 90.0 * k, 360.0),
                 spots.title,
                 spots.grid,
@@ -379,6 +379,3 @@ def _serial(code: str, number: I64) -> I64:
 
 def _ago(now: datetime, seconds: F64) -> NDArray[np.datetime64]:
     return np.datetime64(now.replace(tzinfo=None), "s") - seconds.astype("timedelta64[s]")
-
-
-__all__ = ["CAMERAS", "FACILITIES", "building_id", "cameras", "facilities", "missing", "patrol_points", "phone"]

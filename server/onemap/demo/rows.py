@@ -40,7 +40,7 @@ def rows(part: Part, plan_id: int, multi: frozenset[str], known: Columns) -> lis
     """
     A part as rows of tables.
 
-    ``multi`` names the tables with multipolygons; ``known`` the columns that each ``schema.table`` has: others are left out.
+    ``multi`` names the tables with multipolygons, ``known`` the columns of each ``schema.table``: others are left out.
     """
     found: list[Rows] = []
     for (schema, name), table in _tables(part, plan_id).items():

@@ -1,4 +1,4 @@
-"""What lies around a city of one community, so that the map is no island: streets, buildings and water of the neighbours."""
+"""What lies around a city of one community, so that the map is no island."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _renumbered(roads: list[Road], main: set[int]) -> list[Road]:
     return [r for r in roads if id(r) in main]
 
 
-def _zeros(estates: list[Estate]) -> np.ma.MaskedArray:  # type: ignore[type-arg]
+def _zeros(estates: list[Estate]) -> np.ma.MaskedArray:
     return np.ma.masked_all(len(estates), dtype=np.int64)
 
 

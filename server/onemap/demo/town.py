@@ -118,8 +118,7 @@ def _nursery_atoms(rng: np.random.Generator, atoms: list[Atom], estates: list[Es
     large = [
         max(e.atoms, key=lambda k: atoms[k].face.area) for e in estates if e.use is Use.HOMES and e.shape.area > 11_000
     ]
-    chosen = rng.permutation(len(large))[:7] if large else []
-    return frozenset(large[int(k)] for k in chosen)
+    return frozenset(large[int(k)] for k in rng.permutation(len(large))[:7])
 
 
 def _build_atom(seed: int, atom: Atom, estate: Estate, *, kindergarten: bool) -> Built:

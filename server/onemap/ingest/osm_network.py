@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import osmium
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from onemap.engine.network.access import MODES, NetworkRules, barrier_stops, way_speeds
 from onemap.engine.network.streets import Streets
 from onemap.errors import InputRefused
 from onemap.ingest.plane import Plane, geodesic_m, plane_for
 
+_WGS84 = CRS.from_epsg(4326)
 _ACCESS_KEYS = ("access", "foot", "vehicle", "bicycle", "motor_vehicle", "motorcar")
 
 
@@ -53,7 +55,7 @@ def read_osm_streets(path: Path, rules: NetworkRules) -> StreetSource:
     lon = np.array([raw.lon[i] for i in ids.tolist()])
     lat = np.array([raw.lat[i] for i in ids.tolist()])
     plane = plane_for(4326, (lon.min(), lat.min(), lon.max(), lat.max()), f"'{path.name}'")
-    x, y = plane.xy(lon, lat, _wgs84())
+    x, y = plane.xy(lon, lat, _WGS84)
     counts = np.array([len(nodes) for nodes in raw.nodes])
     way_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     vertex = np.searchsorted(ids, np.concatenate([np.asarray(nodes, dtype=np.int64) for nodes in raw.nodes]))
@@ -72,15 +74,9 @@ def read_osm_streets(path: Path, rules: NetworkRules) -> StreetSource:
         forward_kmh={mode: speeds[mode][:, 0].copy() for mode in MODES},
         backward_kmh={mode: speeds[mode][:, 1].copy() for mode in MODES},
         blocked={mode: _blocked(ids, raw.barriers, rules, mode) for mode in MODES},
-        notes=_notes(raw, rules),
+        notes=_notes(raw),
     )
     return StreetSource(streets, plane)
-
-
-def _wgs84() -> object:
-    from pyproj import CRS
-
-    return CRS.from_epsg(4326)
 
 
 def _read(path: Path, rules: NetworkRules) -> _Raw:
@@ -132,7 +128,7 @@ def _blocked(
     return np.isin(ids, np.array(stopping, dtype=np.int64))
 
 
-def _notes(raw: _Raw, rules: NetworkRules) -> tuple[str, ...]:
+def _notes(raw: _Raw) -> tuple[str, ...]:
     notes = []
     if raw.unknown:
         listed = ", ".join(f"{name} ({n})" for name, n in raw.unknown.most_common())

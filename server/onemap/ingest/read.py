@@ -126,12 +126,14 @@ def _through_gdal(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # open rings and the like: each row is looked at below
-            driver = pyogrio.read_info(file, layer=layer, encoding=encoding)["driver"]
-            if driver not in _DRIVERS[ask.kind]:
-                raise InputRefused(f"'{ask.name}' opens as {driver}, not as {ask.kind.value}.")
+            info = pyogrio.read_info(file, layer=layer, encoding=encoding)
+            if info["driver"] not in _DRIVERS[ask.kind]:
+                raise InputRefused(f"'{ask.name}' opens as {info['driver']}, not as {ask.kind.value}.")
             meta, table = pyogrio.raw.read_arrow(file, layer=layer, encoding=encoding, datetime_as_string=True)
     except (*_GDAL_ERRORS, pa.ArrowException) as wrong:
         raise _unreadable(ask, wrong) from wrong
+    if ask.kind is Kind.FGB and table.num_rows < info["features"]:
+        raise InputRefused(f"'{ask.name}' is cut off: it has {table.num_rows:,} of {info['features']:,} features.")
     return meta, table
 
 

@@ -104,7 +104,7 @@ class Writer:
 @contextmanager
 def replacing(connection: Connection) -> Iterator[Writer]:
     """
-    Empty tables to write into; at the end their keys and indexes are built and all of it is seen at once, or nothing is.
+    Empty tables to write into; at the end keys and indexes are built and all of it is seen at once, or nothing is.
 
     Indexes and keys are taken away before the rows come and made again after: sorted building is several times faster
     than growing them, and spatial indexes come out better packed.
@@ -132,7 +132,7 @@ def replacing(connection: Connection) -> Iterator[Writer]:
 class _Taken:
     """What is made again after the loading: statements in their order."""
 
-    again: list[sql.Composable] = field(default_factory=list)
+    again: list[sql.SQL | sql.Composed] = field(default_factory=list)
 
 
 def _take_away(connection: Connection, tables: list[str]) -> _Taken:
@@ -145,7 +145,7 @@ def _take_away(connection: Connection, tables: list[str]) -> _Taken:
         connection.execute(_constraint("ALTER TABLE {table} DROP CONSTRAINT {name}", table, name))
     for name, _ in indexes:
         connection.execute(sql.SQL("DROP INDEX {}").format(_quoted(name)))
-    again: list[sql.Composable] = [
+    again: list[sql.SQL | sql.Composed] = [
         _constraint("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}", table, name, definition)
         for table, name, definition in keys
     ]
@@ -178,9 +178,6 @@ def _one(connection: Connection, template: str, name: str) -> Any:
 
 def _identifier(name: str) -> sql.Identifier:
     return sql.Identifier(*name.split(".", 1))
-
-
-# Staff on the move ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

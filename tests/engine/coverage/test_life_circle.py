@@ -18,7 +18,12 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def both(one, other):
-    return Places(*(np.concatenate(pair) for pair in zip(*((p.edge, p.fraction, p.snap_m, p.moved) for p in (one, other)), strict=True)))
+    return Places(
+        *(
+            np.concatenate(pair)
+            for pair in zip(*((p.edge, p.fraction, p.snap_m, p.moved) for p in (one, other)), strict=True)
+        )
+    )
 
 
 def test_three_houses_and_a_clinic_on_one_street():
@@ -71,7 +76,8 @@ def test_dragging_a_facility_equals_counting_anew(seed):
     quick = covered_weight(base, drag.seconds, drag.at(moved), weight, 200.0)
     assert quick == pytest.approx(weight[covered(anew, 200.0)].sum())
     told = compare(drag.seconds, anew, weight, 200.0)
-    assert told.lost == 0.0 and base + told.gained == pytest.approx(quick)
+    assert told.lost == 0.0
+    assert base + told.gained == pytest.approx(quick)
 
 
 def test_no_facilities_and_impossible_limits_get_a_sentence():

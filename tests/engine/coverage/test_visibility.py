@@ -41,7 +41,8 @@ def rays_arrive(one, buildings, points):
 def test_an_open_view_is_a_sector_to_the_north():
     ground = seen_ground(camera(0, 0), Walls.of([]))[0]
     assert ground.area == pytest.approx(np.pi * 50**2 / 4, rel=1e-3)
-    assert ground.contains(shapely.Point(0, 49)) and not ground.intersects(shapely.Point(0, -1))
+    assert ground.contains(shapely.Point(0, 49))
+    assert not ground.intersects(shapely.Point(0, -1))
 
 
 def test_a_building_casts_a_shadow():
@@ -51,7 +52,8 @@ def test_a_building_casts_a_shadow():
     house = shapely.box(-5, 20, 5, 25)
     ground = seen_ground(camera(0, 0), Walls.of([house]))[0]
     assert ground.contains(shapely.Point(0, 19.9))
-    assert not ground.contains(shapely.Point(0, 21)) and not ground.contains(shapely.Point(0, 40))
+    assert not ground.contains(shapely.Point(0, 21))
+    assert not ground.contains(shapely.Point(0, 40))
     assert ground.contains(shapely.Point(20, 30))
 
 
@@ -66,7 +68,9 @@ def test_what_is_seen_equals_rays_in_200_random_scenes():
     rng = np.random.default_rng(2026)
     for _ in range(200):
         buildings = scene(rng)
-        one = camera(*rng.uniform(50, 150, 2), rng.uniform(0, 360), rng.choice([40, 90, 180, 270, 360]), rng.uniform(30, 100))
+        one = camera(
+            *rng.uniform(50, 150, 2), rng.uniform(0, 360), rng.choice([40, 90, 180, 270, 360]), rng.uniform(30, 100)
+        )
         walls = Walls.of(buildings)
         ground = seen_ground(one, walls)[0]
         assert shapely.is_valid(ground)
@@ -84,7 +88,9 @@ def test_what_is_seen_equals_rays_in_200_random_scenes():
 
 def test_shares_and_the_four_works():
     walls = Walls.of([])
-    seen = seen_ground(Cameras(np.array([0.0, 500]), np.zeros(2), np.zeros(2), np.full(2, 360.0), np.full(2, 50.0)), walls)
+    seen = seen_ground(
+        Cameras(np.array([0.0, 500]), np.zeros(2), np.zeros(2), np.full(2, 360.0), np.full(2, 50.0)), walls
+    )
     zones = [shapely.box(-10, -10, 10, 10), shapely.box(200, 200, 300, 300)]
     assert ground_share(zones, seen) == pytest.approx([1.0, 0.0])
     assert street_share([shapely.LineString([(0, 0), (100, 0)])], seen) == pytest.approx([0.5], abs=1e-3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import shapely
@@ -48,7 +50,7 @@ def networkx_graph(network, places):
     for e in range(network.n_edge):
         stops = sorted((places.fraction[i], ("street", i)) for i in on_edge.get(e, []))
         chain = [(0.0, int(network.edge_from[e])), *stops, (1.0, int(network.edge_to[e]))]
-        for (t0, a), (t1, b) in zip(chain, chain[1:], strict=False):
+        for (t0, a), (t1, b) in pairwise(chain):
             for begin, end, whole in ((a, b, network.edge_forward_s[e]), (b, a, network.edge_backward_s[e])):
                 if np.isfinite(whole):
                     link(begin, end, (t1 - t0) * whole)

@@ -52,7 +52,9 @@ def test_a_route_is_a_line_of_its_own_length_from_responder_to_event(seed):
     for i, row in enumerate(found.row):
         line = route_line(network, found.edges[i], found.span[i])
         streets_m = found.metres[i] - found.snap_m[i] - event.snap_m[0]
-        assert shapely.LineString(line).length == pytest.approx(streets_m, abs=1e-6) if len(line) > 1 else streets_m < 1e-6
+        assert (
+            shapely.LineString(line).length == pytest.approx(streets_m, abs=1e-6) if len(line) > 1 else streets_m < 1e-6
+        )
         begin = np.column_stack(network.position(places.edge[[row]], places.fraction[[row]]))[0]
         end = np.column_stack(network.position(event.edge, event.fraction))[0]
         assert np.allclose(line[0], begin)

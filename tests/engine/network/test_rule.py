@@ -66,7 +66,10 @@ BARRIERS = {
 def town(tmp_path_factory):
     rng = np.random.default_rng(12)
     root = ET.Element("osm", version="0.6")
-    where = {n: (117.28 + 0.001 * (n % 6) + rng.uniform(0, 4e-4), 31.86 + 0.001 * (n // 6) + rng.uniform(0, 4e-4)) for n in range(1, 28)}
+    where = {
+        n: (117.28 + 0.001 * (n % 6) + rng.uniform(0, 4e-4), 31.86 + 0.001 * (n // 6) + rng.uniform(0, 4e-4))
+        for n in range(1, 28)
+    }
     for n, (lon, lat) in where.items():
         node = ET.SubElement(root, "node", id=str(n), lon=f"{lon:.7f}", lat=f"{lat:.7f}", version="1")
         for k, v in BARRIERS.get(n, {}).items():
@@ -108,7 +111,11 @@ def speed_of(tags, mode):
     opened = any(tags.get(k) in ("yes", "designated", "permissive", "official", "public") for k in ACCESS[mode][:-1])
     listed = kind in table or (mode != "foot" and kind in ("footway", "pedestrian"))
     speed = table.get(kind, 0.0)
-    if listed and speed == 0.0 and (opened or (mode == "foot" and tags.get("sidewalk") in ("left", "right", "both", "yes"))):
+    if (
+        listed
+        and speed == 0.0
+        and (opened or (mode == "foot" and tags.get("sidewalk") in ("left", "right", "both", "yes")))
+    ):
         speed = NUMBERS[mode]["default_kmh"]
     if mode == "car" and speed > 0.0:
         text = tags.get("maxspeed", "")

@@ -43,9 +43,9 @@ def streets(
         vertex=vertex,
         segment_m=segment_m,
         way_id=np.arange(len(ways), dtype=np.int64),
-        forward_kmh={mode: forward for mode in MODES},
-        backward_kmh={mode: backward for mode in MODES},
-        blocked={mode: stops for mode in MODES},
+        forward_kmh=dict.fromkeys(MODES, forward),
+        backward_kmh=dict.fromkeys(MODES, backward),
+        blocked=dict.fromkeys(MODES, stops),
     )
 
 
@@ -56,7 +56,9 @@ def walk(town: Streets) -> Network:
 
 def grid_town(rng: np.random.Generator, side: int = 8, *, oneway_share: float = 0.0, cut_share: float = 0.2) -> Streets:
     """Jittered blocks of about 100 m with some streets missing, some one-way, some bent, some doubled."""
-    points = [(100.0 * c + rng.uniform(-30, 30), 100.0 * r + rng.uniform(-30, 30)) for r in range(side) for c in range(side)]
+    points = [
+        (100.0 * c + rng.uniform(-30, 30), 100.0 * r + rng.uniform(-30, 30)) for r in range(side) for c in range(side)
+    ]
     ways: list[list[int]] = []
     for r in range(side):
         for c in range(side):

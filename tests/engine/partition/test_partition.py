@@ -75,7 +75,7 @@ def test_a_longer_search_never_ends_worse() -> None:
         asked = iter(range(100))
         plan = plan_of(made, stop=lambda asked=asked, allowed=allowed: next(asked) >= allowed)
         summary = plan.summary
-        scores.append((summary["n_grids"] - summary["n_in_band"]))
+        scores.append(summary["n_grids"] - summary["n_in_band"])
         assert summary["n_discontiguous"] == 0
         assert_tiles(plan, made.outline)
     assert scores == sorted(scores, reverse=True)

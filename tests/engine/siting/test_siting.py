@@ -24,7 +24,9 @@ seeds = st.integers(0, 2**32 - 1)
 def plane_case(rng, n_demand, n_candidate):
     """Straight distances in the unit square: the models do not care where the numbers come from."""
     demand, candidate = rng.random((n_demand, 2)), rng.random((n_candidate, 2))
-    return np.hypot(*(candidate[:, None] - demand[None]).transpose(2, 0, 1)), rng.integers(1, 50, n_demand).astype(float)
+    return np.hypot(*(candidate[:, None] - demand[None]).transpose(2, 0, 1)), rng.integers(1, 50, n_demand).astype(
+        float
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -128,7 +130,8 @@ def test_candidates_are_spread_over_the_town():
     network = walk(grid_town(np.random.default_rng(1), side=12))
     x, y = street_candidates(network, 20)
     assert 10 <= len(x) <= 20
-    assert np.ptp(x) > 700 and np.ptp(y) > 700
+    assert np.ptp(x) > 700
+    assert np.ptp(y) > 700
     assert thinned(np.arange(5.0), np.zeros(5), 9).tolist() == [0, 1, 2, 3, 4]
 
 

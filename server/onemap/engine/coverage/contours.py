@@ -153,7 +153,7 @@ def _label(value: F64, level: float, label: I32) -> None:
 
 @kernel
 def _walk(value: F64, level: float, onward: I32, label: I32, xy: F64, ring_start: I64, part: I32) -> int:
-    rows, columns = value.shape
+    columns = value.shape[1]
     n, n_ring = 0, 0
     for start in range(len(onward)):
         if onward[start] < 0:

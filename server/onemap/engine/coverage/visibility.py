@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from onemap.engine._jit import kernel
-from onemap.engine.network.arrays import F64, I32, I64, Bool
+from onemap.engine.network.arrays import F64, I32, I64
 from onemap.errors import InputRefused, InvalidValue
 
 MOUNT_M = 0.05
@@ -77,7 +77,6 @@ class Walls:
     bx: F64
     by: F64
     building: I32
-    n_building: int
     west: float
     south: float
     cell_m: float
@@ -98,7 +97,7 @@ class Walls:
             raise InputRefused("Some buildings have coordinates that are not numbers (NaN or infinite).")
         inner = np.flatnonzero(at[1:] == at[:-1]) if len(at) else np.empty(0, dtype=np.int64)
         building = part_of[is_polygon][ring_of][at[inner]].astype(np.int32)
-        return _file(xy[inner, 0], xy[inner, 1], xy[inner + 1, 0], xy[inner + 1, 1], building, len(polygons))
+        return _file(xy[inner, 0], xy[inner, 1], xy[inner + 1, 0], xy[inner + 1, 1], building)
 
 
 def seen_ground(cameras: Cameras, walls: Walls, *, threads: int = 2) -> Any:
@@ -118,7 +117,7 @@ def seen_ground(cameras: Cameras, walls: Walls, *, threads: int = 2) -> Any:
     def work(rows: I64) -> tuple[F64, I64]:
         xy, count = _see(
             rows, cameras.x, cameras.y, cameras.bearing_deg, cameras.fov_deg, cameras.range_m, walls.ax, walls.ay,
-            walls.bx, walls.by, walls.building, walls.n_building, walls.west, walls.south, walls.cell_m,
+            walls.bx, walls.by, walls.building, walls.west, walls.south, walls.cell_m,
             walls.n_column, walls.n_row, walls.first, walls.filed, MOUNT_M, np.radians(_ARC_DEG),
         )  # fmt: skip
         return xy, count
@@ -148,20 +147,20 @@ def cameras_seeing(cameras: Cameras, walls: Walls, x: float, y: float) -> I64:
         [
             _is_clear(
                 cameras.x[row], cameras.y[row], x, y, walls.ax, walls.ay, walls.bx, walls.by, walls.building,
-                walls.n_building, walls.west, walls.south, walls.cell_m, walls.n_column, walls.n_row, walls.first,
+                walls.west, walls.south, walls.cell_m, walls.n_column, walls.n_row, walls.first,
                 walls.filed, MOUNT_M,
             )
             for row in rows
         ],
         dtype=np.bool_,
     )  # fmt: skip
-    return rows[clear]
+    return np.asarray(rows[clear], dtype=np.int64)
 
 
-def _file(ax: F64, ay: F64, bx: F64, by: F64, building: I32, n_building: int) -> Walls:
+def _file(ax: F64, ay: F64, bx: F64, by: F64, building: I32) -> Walls:
     n = len(ax)
     if n == 0:
-        return Walls(ax, ay, bx, by, building, n_building, 0.0, 0.0, 1.0, 1, 1, np.zeros(2, np.int64), np.empty(0, np.int32))
+        return Walls(ax, ay, bx, by, building, 0.0, 0.0, 1.0, 1, 1, np.zeros(2, np.int64), np.empty(0, np.int32))
     west, south = float(min(ax.min(), bx.min())), float(min(ay.min(), by.min()))
     width, height = float(max(ax.max(), bx.max())) - west, float(max(ay.max(), by.max())) - south
     cell = float(max(np.sqrt(max(width, 1.0) * max(height, 1.0) / (n / 8.0 + 1.0)), 10.0))
@@ -172,7 +171,7 @@ def _file(ax: F64, ay: F64, bx: F64, by: F64, building: I32, n_building: int) ->
     np.cumsum(count[:-1], out=first[1:])
     filed = np.empty(int(first[-1]), dtype=np.int32)
     _file_boxes(ax, ay, bx, by, west, south, cell, n_column, n_row, first[:-1].copy(), filed, True)
-    return Walls(ax, ay, bx, by, building, n_building, west, south, cell, n_column, n_row, first, filed)
+    return Walls(ax, ay, bx, by, building, west, south, cell, n_column, n_row, first, filed)
 
 
 @kernel
@@ -192,11 +191,10 @@ def _file_boxes(
 
 @kernel
 def _near_walls(
-    x: float, y: float, west: float, south: float, east: float, north: float, ax: F64, ay: F64, bx: F64, by: F64,
-    building: I32, lattice_west: float, lattice_south: float, cell: float, n_column: int, n_row: int, first: I64,
-    filed: I32, mount_m: float,
+    west: float, south: float, east: float, north: float, ax: F64, ay: F64, bx: F64, by: F64, lattice_west: float,
+    lattice_south: float, cell: float, n_column: int, n_row: int, first: I64, filed: I32,
 ) -> I32:  # fmt: skip
-    # The walls that touch a box, each once, without those of buildings that the camera stands in or on.
+    # The walls that touch a box, each once.
     c0, c1 = int(np.floor((west - lattice_west) / cell)), int(np.floor((east - lattice_west) / cell))
     r0, r1 = int(np.floor((south - lattice_south) / cell)), int(np.floor((north - lattice_south) / cell))
     c0, r0, c1, r1 = max(c0, 0), max(r0, 0), min(c1, n_column - 1), min(r1, n_row - 1)
@@ -278,12 +276,12 @@ def _blocking(near: I32, mounts: I32, building: I32) -> I32:
 
 @kernel
 def _is_clear(
-    x: float, y: float, tx: float, ty: float, ax: F64, ay: F64, bx: F64, by: F64, building: I32, n_building: int,
+    x: float, y: float, tx: float, ty: float, ax: F64, ay: F64, bx: F64, by: F64, building: I32,
     west: float, south: float, cell: float, n_column: int, n_row: int, first: I64, filed: I32, mount_m: float,
 ) -> bool:  # fmt: skip
     near = _near_walls(
-        x, y, min(x, tx) - 1.0, min(y, ty) - 1.0, max(x, tx) + 1.0, max(y, ty) + 1.0, ax, ay, bx, by, building, west,
-        south, cell, n_column, n_row, first, filed, mount_m,
+        min(x, tx) - 1.0, min(y, ty) - 1.0, max(x, tx) + 1.0, max(y, ty) + 1.0, ax, ay, bx, by, west, south, cell,
+        n_column, n_row, first, filed,
     )  # fmt: skip
     if len(near) == 0:
         return True
@@ -305,7 +303,7 @@ def _is_clear(
 @kernel
 def _see(
     rows: I64, cx: F64, cy: F64, bearing_deg: F64, fov_deg: F64, range_m: F64, ax: F64, ay: F64, bx: F64, by: F64,
-    building: I32, n_building: int, west: float, south: float, cell: float, n_column: int, n_row: int, first: I64,
+    building: I32, west: float, south: float, cell: float, n_column: int, n_row: int, first: I64,
     filed: I32, mount_m: float, arc: float,
 ) -> tuple[F64, I64]:  # fmt: skip
     capacity = 64 * len(rows) + 1024
@@ -320,8 +318,7 @@ def _see(
         start = np.pi / 2.0 - np.radians(bearing_deg[i]) - width / 2.0
         whole = fov_deg[i] >= 360.0
         near = _near_walls(
-            x, y, x - far, y - far, x + far, y + far, ax, ay, bx, by, building, west, south, cell, n_column, n_row,
-            first, filed, mount_m,
+            x - far, y - far, x + far, y + far, ax, ay, bx, by, west, south, cell, n_column, n_row, first, filed,
         )  # fmt: skip
         if len(near) > 0:
             near = _blocking(near, _mounts(x, y, near, ax, ay, bx, by, building, mount_m), building)

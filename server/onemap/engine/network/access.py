@@ -125,12 +125,14 @@ def parse_speed_kmh(text: str | None) -> float | None:
         elif part.strip() == "walk":
             found.append(5.0)
     usable = [kmh for kmh in found if kmh > 0.0]
-    return min(min(usable), 130.0) if usable else None
+    return min([*usable, 130.0]) if usable else None
 
 
 def _allowed_speed(tags: Mapping[str, str], rule: ModeRule) -> float:
     way_class = tags.get("highway", "")
-    if way_class not in rule.speed_kmh and not (rule.mode != "foot" and way_class in ("footway", "pedestrian", "steps")):
+    if way_class not in rule.speed_kmh and not (
+        rule.mode != "foot" and way_class in ("footway", "pedestrian", "steps")
+    ):
         return 0.0
     speed = rule.speed_kmh.get(way_class, 0.0)
     verdict = _verdict(tags, rule)
@@ -163,8 +165,7 @@ def _explicitly_open(tags: Mapping[str, str], rule: ModeRule) -> bool:
 
 def _has_sidewalk(tags: Mapping[str, str]) -> bool:
     return any(
-        tags.get(key) in _ON_FOOT_OPEN
-        for key in ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
+        tags.get(key) in _ON_FOOT_OPEN for key in ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
     )
 
 

@@ -170,17 +170,21 @@ def _spatial_order(x: F64, y: F64) -> I64:
 
 
 def _spread(value: np.ndarray) -> np.ndarray:
-    for shift, mask in ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555)):
+    for shift, mask in (
+        (16, 0x0000FFFF0000FFFF),
+        (8, 0x00FF00FF00FF00FF),
+        (4, 0x0F0F0F0F0F0F0F0F),
+        (2, 0x3333333333333333),
+        (1, 0x5555555555555555),
+    ):
         value = (value | (value << np.uint64(shift))) & np.uint64(mask)
     return value
 
 
-def _split(
-    way_start: I64, vertex: I64, used: Bool, blocked: Bool, n_point: int
-) -> tuple[I64, I32, I32, I32, I64, I64]:
+def _split(way_start: I64, vertex: I64, used: Bool, blocked: Bool, n_point: int) -> tuple[I64, I32, I32, I32, I64, I64]:
     """Nodes and edges: (n_node,) points; (n_edge,) from, to, way, first and last vertex."""
     n_use = np.zeros(n_point, dtype=np.int32)
-    _count_uses(way_start, vertex, used, blocked, n_use)
+    _count_uses(way_start, vertex, used, n_use)
     n_edge, n_extra = _count_edges(way_start, vertex, used, blocked, n_use)
     edges = (
         np.empty(n_edge, dtype=np.int32),
@@ -196,7 +200,7 @@ def _split(
 
 
 @kernel
-def _count_uses(way_start: I64, vertex: I64, used: Bool, blocked: Bool, n_use: I32) -> None:
+def _count_uses(way_start: I64, vertex: I64, used: Bool, n_use: I32) -> None:
     # An end counts twice: it is a node even where nothing else meets it.
     for way in range(len(way_start) - 1):
         if used[way]:
@@ -245,7 +249,7 @@ def _emit(
         begun = start
         for i in range(start, last + 1):
             point = vertex[i]
-            if not (i == start or i == last or n_use[point] >= 2 or blocked[point]):
+            if start < i < last and n_use[point] < 2 and not blocked[point]:
                 continue
             if blocked[point]:
                 # The piece before the barrier ends on a node of its own.

@@ -154,7 +154,7 @@ def choose(
         rest = [row for row in range(n) if eligible[row] and row not in taken]
         beyond = _beyond_limit(index, event, places, rest, ask)
         skipped += [_too_far(roster, row, ask) for row in rest if row in beyond]
-        lines = _by_line(index.network, roster, places, event_xy, [row for row in rest if row not in beyond], ask)
+        lines = _by_line(index.network, roster, places, event_xy, [row for row in rest if row not in beyond])
         candidates += lines[: ask.k - len(candidates)]
         skipped += [
             Skipped(line.row, line.id, "The network does not reach this responder's position.", "unreachable")
@@ -234,7 +234,7 @@ def _too_far(roster: Roster, row: int, ask: Ask) -> Skipped:
 
 
 def _by_line(
-    network: Network, roster: Roster, places: Places, event_xy: tuple[float, float], rows: list[int], ask: Ask
+    network: Network, roster: Roster, places: Places, event_xy: tuple[float, float], rows: list[int]
 ) -> list[Candidate]:
     """Candidates by straight line, the nearest first."""
     lines = []
@@ -251,9 +251,16 @@ def _by_line(
         snap_m = float(places.snap_m[row]) if has_street else None
         lines.append(
             Candidate(
-                row, roster.ids[row], metres / speed_ms, metres, "straight_line", snap_m, text, "straight_line",
+                row,
+                roster.ids[row],
+                metres / speed_ms,
+                metres,
+                "straight_line",
+                snap_m,
+                text,
+                "straight_line",
                 np.empty((0, 2)),
-            )  # fmt: skip
+            )
         )
     return sorted(lines, key=lambda line: (line.seconds, line.row))
 

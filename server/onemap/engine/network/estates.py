@@ -81,7 +81,10 @@ def _with_blocks(streets: Streets, at: I64, x: F64, y: F64, modes: Sequence[str]
     order = np.lexsort((gone_m, at))
     at, x, y, gone_m = at[order], x[order], y[order], gone_m[order]
     stop = streets.vertex[at + 1]
-    plane_m = np.hypot(streets.point_x[stop] - streets.point_x[streets.vertex[at]], streets.point_y[stop] - streets.point_y[streets.vertex[at]])
+    plane_m = np.hypot(
+        streets.point_x[stop] - streets.point_x[streets.vertex[at]],
+        streets.point_y[stop] - streets.point_y[streets.vertex[at]],
+    )
     along_m = streets.segment_m[at] * np.divide(gone_m, plane_m, out=np.zeros(len(at)), where=plane_m > 0.0)
     n_point, n_new = len(streets.point_x), len(at)
     vertex = np.insert(streets.vertex, at + 1, np.arange(n_point, n_point + n_new))

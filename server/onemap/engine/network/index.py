@@ -267,7 +267,19 @@ def _snap(
                         at = r * n_column + c
                         if clearance[at] == 0:
                             best2, best_segment, best_t, any2 = _look(
-                                at, qx, qy, first, filed, x, y, segment_edge, snappable, best2, best_segment, best_t, any2
+                                at,
+                                qx,
+                                qy,
+                                first,
+                                filed,
+                                x,
+                                y,
+                                segment_edge,
+                                snappable,
+                                best2,
+                                best_segment,
+                                best_t,
+                                any2,
                             )
                         c += max(clearance[at], 1)
             for side in range(2):
@@ -278,7 +290,19 @@ def _snap(
                         at = r * n_column + c
                         if clearance[at] == 0:
                             best2, best_segment, best_t, any2 = _look(
-                                at, qx, qy, first, filed, x, y, segment_edge, snappable, best2, best_segment, best_t, any2
+                                at,
+                                qx,
+                                qy,
+                                first,
+                                filed,
+                                x,
+                                y,
+                                segment_edge,
+                                snappable,
+                                best2,
+                                best_segment,
+                                best_t,
+                                any2,
                             )
                         r += max(clearance[at], 1)
             ring += 1

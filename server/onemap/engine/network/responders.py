@@ -19,6 +19,18 @@ from onemap.engine.network.network import Network
 from onemap.errors import InvalidValue
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Candidates as a search leaves them; ``code`` is the edge each sets out on, ``direct`` whether it also ends there."""
+
+    row: I32
+    seconds: F64
+    code: I32
+    direct: Bool
+    fraction: F64
+    snap_m: F64
+
+
 class ResponderIndex:
     """
     Where every responder stands on one network; add, move and remove as reports come in.
@@ -71,6 +83,30 @@ class ResponderIndex:
         with self._lock:
             snap_m = np.where(self._edge >= 0, self._snap_m, np.inf)
             return Places(self._edge.copy(), self._fraction.copy(), snap_m, np.zeros(self.capacity, dtype=np.bool_))
+
+    def find(self, event: Places, k: int, eligible: Bool | None, budget_s: float, work: Workspace) -> Found:
+        """The k soonest as a search leaves them: without routes."""
+        if k < 1:
+            raise InvalidValue(f"{k} responders cannot be asked for: at least one.")
+        if len(event) != 1 or event.edge[0] < 0:
+            raise InvalidValue("The search begins at one point that has a street.")
+        network = self.network
+        into = network.into
+        row, seconds = np.full(k, -1, dtype=np.int32), np.full(k, np.inf)
+        code, direct = np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.bool_)
+        with self._lock:
+            who = self._all if eligible is None else eligible
+            if len(who) < self.capacity:
+                who = np.append(who, np.zeros(self.capacity - len(who), dtype=np.bool_))
+            n, work.heap_s, work.heap_node = _nearest(
+                into.first, into.head, into.cost_s, into.edge, network.edge_from, network.edge_to, network.edge_forward_s,
+                network.edge_backward_s, event.edge[0], event.fraction[0], event.snap_m[0] / network.access_ms,
+                self._head, self._next, self._fraction, self._snap_m, 1.0 / network.access_ms, who, budget_s,
+                work.stamp, work.seconds, work.arc, work.parent, work.next_turn(), work.heap_s, work.heap_node, row,
+                seconds, code, direct,
+            )  # fmt: skip
+            row = row[:n]
+            return Found(row, seconds[:n], code[:n], direct[:n], self._fraction[row], self._snap_m[row])
 
     def _grow(self, needed: int) -> None:
         if needed > self.capacity:
@@ -151,49 +187,11 @@ def nearest(
     -----
     Equals the k smallest of the times of a full search. The search stops when no unseen responder can be among them.
     """
-    found = _find(index, event, k, eligible, budget_s, work := workspace or Workspace(index.network))
+    found = index.find(event, k, eligible, budget_s, work := workspace or Workspace(index.network))
     return _with_routes(index.network, event, found, work)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Candidates as the kernel leaves them; ``code`` is the edge each sets out on, ``direct`` whether it also ends there."""
-
-    row: I32
-    seconds: F64
-    code: I32
-    direct: Bool
-    fraction: F64
-    snap_m: F64
-
-
-def _find(
-    index: ResponderIndex, event: Places, k: int, eligible: Bool | None, budget_s: float, work: Workspace
-) -> _Found:
-    if k < 1:
-        raise InvalidValue(f"{k} responders cannot be asked for: at least one.")
-    if len(event) != 1 or event.edge[0] < 0:
-        raise InvalidValue("The search begins at one point that has a street.")
-    network = index.network
-    into = network.into
-    row, seconds = np.full(k, -1, dtype=np.int32), np.full(k, np.inf)
-    code, direct = np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.bool_)
-    with index._lock:
-        who = index._all if eligible is None else eligible
-        if len(who) < index.capacity:
-            who = np.append(who, np.zeros(index.capacity - len(who), dtype=np.bool_))
-        n, work.heap_s, work.heap_node = _nearest(
-            into.first, into.head, into.cost_s, into.edge, network.edge_from, network.edge_to, network.edge_forward_s,
-            network.edge_backward_s, event.edge[0], event.fraction[0], event.snap_m[0] / network.access_ms,
-            index._head, index._next, index._fraction, index._snap_m, 1.0 / network.access_ms, who, budget_s,
-            work.stamp, work.seconds, work.arc, work.parent, work.next_turn(), work.heap_s, work.heap_node, row,
-            seconds, code, direct,
-        )  # fmt: skip
-        row = row[:n]
-        return _Found(row, seconds[:n], code[:n], direct[:n], index._fraction[row], index._snap_m[row])
-
-
-def _with_routes(network: Network, event: Places, found: _Found, work: Workspace) -> Nearest:
+def _with_routes(network: Network, event: Places, found: Found, work: Workspace) -> Nearest:
     """Follow the search tree from each candidate to the event, adding up lengths."""
     n = len(found.row)
     metres = found.snap_m + event.snap_m[0]

@@ -52,8 +52,8 @@ def coarsened(graph: Graph, cluster: I32) -> Graph:
         estate=np.full(n, -1, dtype=np.int32),
         first=np.concatenate([[0], np.cumsum(np.bincount(pair // n, minlength=n))]).astype(np.int64),
         to=(pair % n).astype(np.int32),
-        length_m=np.bincount(edge, graph.length_m[across], len(pair)),
-        cost_m=np.bincount(edge, graph.cost_m[across], len(pair)),
-        barrier_m=np.bincount(edge, graph.barrier_m[across], len(pair)),
+        length_m=np.bincount(edge, graph.length_m[across], len(pair)).astype(np.float64),
+        cost_m=np.bincount(edge, graph.cost_m[across], len(pair)).astype(np.float64),
+        barrier_m=np.bincount(edge, graph.barrier_m[across], len(pair)).astype(np.float64),
         joins=joined,
     )

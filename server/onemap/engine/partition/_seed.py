@@ -27,7 +27,7 @@ def metis(
     if not recursive:
         options.contig = 1
     _, part = pymetis.part_graph(
-        n_part, xadj=first, adjncy=to, vweights=weight, eweights=cost, recursive=recursive, options=options
+        n_part, pymetis.CSRAdjacency(first, to), vweights=weight, eweights=cost, recursive=recursive, options=options
     )
     return np.asarray(part, dtype=np.int32)
 

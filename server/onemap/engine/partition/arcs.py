@@ -57,7 +57,7 @@ class Arcs:
         p, q = self.xy[self.start], self.xy[self.end]
         twice = p[:, 0] * q[:, 1] - q[:, 0] * p[:, 1]
         area = np.bincount(self.left[self.left >= 0], twice[self.left >= 0], self.n_atom)
-        area -= np.bincount(self.right[self.right >= 0], twice[self.right >= 0], self.n_atom)
+        area = area - np.bincount(self.right[self.right >= 0], twice[self.right >= 0], self.n_atom)
         return np.asarray(area / 2)
 
     def relabelled(self, atom: I32) -> "Arcs":

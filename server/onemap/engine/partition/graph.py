@@ -84,24 +84,25 @@ def build_graph(arcs: Arcs, weight: F64, estate: I32) -> Graph:
     barrier = np.bincount(edge, metres * (kind >= FIRST_BARRIER), len(pair))
     one, other = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
     same_estate = (estate[one] >= 0) & (estate[one] == estate[other])
-    cost[same_estate] *= _ESTATE_COST
+    cost = np.where(same_estate, _ESTATE_COST * cost, cost)
     row, to = np.concatenate([one, other]), np.concatenate([other, one])
     order = np.lexsort((to, row))
-    twice = [np.concatenate([v, v])[order] for v in (shared, cost, barrier, joined >= _TOUCH_M)]
+    twice = [np.concatenate([v, v]).astype(np.float64)[order] for v in (shared, cost, barrier)]
+    joins = np.tile(joined >= _TOUCH_M, 2)[order]
     outer = np.bincount(arcs.left[arcs.left >= 0], length[arcs.left >= 0], n)
     outer += np.bincount(arcs.right[arcs.right >= 0], length[arcs.right >= 0], n)
     first = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))]).astype(np.int64)
     return Graph(
         weight=np.ascontiguousarray(weight, dtype=np.float64),
         area_m2=arcs.area_m2(),
-        perimeter_m=outer,
+        perimeter_m=outer.astype(np.float64),
         estate=estate.astype(np.int32),
         first=first,
         to=to[order].astype(np.int32),
         length_m=twice[0],
         cost_m=twice[1],
         barrier_m=twice[2],
-        joins=twice[3].astype(np.bool_),
+        joins=joins,
     )
 
 

@@ -309,8 +309,7 @@ def _dealt(plan: Zoning, round_: int) -> I32:
     options = pymetis.Options(seed=(plan.seed * 31 + round_) & 0x7FFFFFFF)
     _, part = pymetis.part_graph(
         n_group,
-        xadj=first,
-        adjncy=to,
+        pymetis.CSRAdjacency(first, to),
         vweights=weight,
         eweights=np.maximum(np.rint(metres), 1).astype(np.int64),
         recursive=False,

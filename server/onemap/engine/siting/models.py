@@ -345,9 +345,8 @@ def _bounded(savings: Savings, chosen: I64, worth: float, gap: float, time_limit
             break
         target = best_worth + 0.05 * max(bound - best_worth, 0.0)
         price = np.maximum(price - step * max(here - target, 1e-9 * abs(here)) / square * direction, 0.0)
-    rows = tuple(sorted(int(row) for row in best_rows))
-    bound = max(bound, best_worth)
-    return Choice(rows, best_worth, bound, "swaps")
+    chosen_rows = tuple(sorted(int(row) for row in best_rows))
+    return Choice(chosen_rows, best_worth, max(bound, best_worth), "swaps")
 
 
 def _first_prices(savings: Savings, chosen: I64) -> F64:
@@ -393,9 +392,7 @@ def _greedy(first: I64, demand: I32, saving: F64, n_demand: int, chosen: I64) ->
 
 
 @kernel
-def _rank_open(
-    first: I64, demand: I32, saving: F64, chosen: I64, best: F64, second: F64, by: I32
-) -> None:
+def _rank_open(first: I64, demand: I32, saving: F64, chosen: I64, best: F64, second: F64, by: I32) -> None:
     best[:] = 0.0
     second[:] = 0.0
     by[:] = -1

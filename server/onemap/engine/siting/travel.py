@@ -76,5 +76,8 @@ def travel(
     per_candidate[rows] = np.concatenate([piece[0] for piece in pieces])
     first = np.concatenate([[0], np.cumsum(per_candidate)]).astype(np.int64)
     return Travel(
-        len(demand), first, np.concatenate([piece[1] for piece in pieces]), np.concatenate([piece[2] for piece in pieces])
+        len(demand),
+        first,
+        np.concatenate([piece[1] for piece in pieces]),
+        np.concatenate([piece[2] for piece in pieces]),
     )
