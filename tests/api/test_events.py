@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import h3
 import numpy as np
 import pytest
 
+from onemap.api.events import readable_breaks
 from onemap.store.db import Db
+from onemap.store.events import index_cells
 from tests.api.conftest import Ask
 
 NOW = datetime(2026, 9, 18, 12, tzinfo=UTC)
@@ -118,3 +122,24 @@ def test_a_filter_that_cannot_be_read_is_explained(ask: Ask, query: str, sentenc
     answer = ask().get(f"/api/events?{query}")
     assert answer.status_code == 400
     assert sentence in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("resolution", [6, 8, 9, 10])
+def test_heat_counts_each_event_in_the_cell_that_h3_gives_it(
+    ask: Ask, db: Db, events: list[dict[str, object]], resolution: int
+) -> None:
+    with db.connection() as connection:
+        assert index_cells(connection) == len(events)
+        assert index_cells(connection) == 0
+    expected = Counter(h3.latlng_to_cell(31.7, row["lon"], resolution) for row in events)
+    heat = ask().get("/api/events/heat", params={"resolution": resolution}).json()
+    assert {cell["h3"]: cell["n"] for cell in heat["cells"]} == {
+        cell: n if n >= 5 else None for cell, n in expected.items()
+    }
+    assert heat["breaks"] == sorted(set(heat["breaks"]))
+
+
+def test_breaks_of_a_legend_are_few_rising_and_readable() -> None:
+    assert readable_breaks([]) == []
+    assert readable_breaks([7, 7, 7]) == []
+    assert readable_breaks(list(range(5, 1205))) == [200, 400, 600, 800, 1000]

@@ -46,6 +46,7 @@ API = {
     "/api/features/{layer}/{fid}": [f"/api/features/{name}/{fid}" for name in LAYERS for fid in (1, 2, 3)],
     "/api/events": ["/api/events", "/api/events?is_open=true"],
     "/api/events/histogram": ["/api/events/histogram?since=2020-01-01T00:00:00Z&until=2040-01-01T00:00:00Z"],
+    "/api/events/heat": ["/api/events/heat"],
     "/api/events/{event_no}": [f"/api/events/{EVENT_WORD}"],
     "/api/kpis": ["/api/kpis", f"/api/kpis?area={HERE}"],
     "/api/session": ["/api/session"],
@@ -59,7 +60,7 @@ OGC = [
         for rest in (
             "", "/queryables", "/schema", "/items", "/items?limit=1", f"/items?bbox={BOX}", "/items?sortby=-area_code",
             f"/items?filter=area_code='{HERE}'", "/items/1", "/items/2", "/items/3", "/tiles",
-            f"/tiles/WebMercatorQuad/{TILE.split('/')[0]}/{TILE.split('/')[2]}/{TILE.split('/')[1]}",
+            f"/tiles/WebMercatorQuad/{TILE.split('/', maxsplit=1)[0]}/{TILE.split('/')[2]}/{TILE.split('/')[1]}",
         )
     ),
 ]  # fmt: skip

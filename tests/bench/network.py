@@ -393,7 +393,9 @@ def say(name: str, values: dict[str, Any]) -> None:
     lines = [name]
     for key, value in values.items():
         if isinstance(value, dict):
-            value = ", ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items())
+            text = ", ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items())
+            lines.append(f"  {key}: {text}")
+            continue
         lines.append(f"  {key:32} {value:.6g}" if isinstance(value, float) else f"  {key:32} {value}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

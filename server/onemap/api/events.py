@@ -7,6 +7,7 @@ import binascii
 from datetime import datetime
 from typing import Annotated
 
+import h3
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
@@ -18,6 +19,8 @@ from onemap.store import events as store
 router = APIRouter(prefix="/api/events", tags=["events"])
 
 MAX_PAGE, MAX_BINS = 500, 400
+#: A cell of fewer events than this shows no number.
+SMALL = 5
 
 
 class EventOut(BaseModel):
@@ -91,6 +94,23 @@ class HistogramOut(BaseModel):
     until: datetime
     n_bins: int
     bins: list[BinOut]
+
+
+class CellOut(BaseModel):
+    """One hexagon; ``n`` is null where fewer than five events lie in it."""
+
+    h3: str
+    n: int | None
+    ring: list[tuple[float, float]]
+
+
+class HeatOut(BaseModel):
+    """Hexagons of one size; ``breaks`` are the upper ends of the legend's classes but the last."""
+
+    resolution: int
+    edge_m: float
+    breaks: list[int]
+    cells: list[CellOut]
 
 
 def _filter(
@@ -167,6 +187,25 @@ def event_histogram(
     )
 
 
+@router.get("/heat")
+def event_heat(
+    wanted: Wanted,
+    catalog: CurrentCatalog,
+    db: CurrentDb,
+    scope: CurrentScope,
+    resolution: Annotated[int, Query(ge=4, le=store.CELL_RESOLUTION)] = 9,
+) -> HeatOut:
+    """How many events lie in each H3 cell; cells of fewer than five say so instead of their number."""
+    with db.connection() as connection:
+        cells = store.heat(connection, catalog.layer("events"), scope, wanted, resolution=resolution)
+    return HeatOut(
+        resolution=resolution,
+        edge_m=h3.average_hexagon_edge_length(resolution, unit="m"),
+        breaks=readable_breaks([n for _, n in cells if n >= SMALL]),
+        cells=[_cell_out(cell, n) for cell, n in cells],
+    )
+
+
 @router.get("/{event_no}")
 def event_with_history(event_no: str, catalog: CurrentCatalog, db: CurrentDb, scope: CurrentScope) -> EventDetailOut:
     """One event with its way so far."""
@@ -175,6 +214,27 @@ def event_with_history(event_no: str, catalog: CurrentCatalog, db: CurrentDb, sc
     shown = EventOut.model_validate(found, from_attributes=True)
     steps = [ActionOut.model_validate(step, from_attributes=True) for step in history]
     return EventDetailOut(**shown.model_dump(), history=steps)
+
+
+def readable_breaks(counts: list[int], n_classes: int = 6) -> list[int]:
+    """Ends of quantile classes, rounded to two digits, each once and rising: what a legend can say."""
+    if not counts:
+        return []
+    ranked = sorted(counts)
+    ends: list[int] = []
+    for i in range(1, n_classes):
+        end = ranked[min(len(ranked) - 1, len(ranked) * i // n_classes)]
+        digits = max(0, len(str(end)) - 2)
+        end = round(end, -digits)
+        if (not ends or end > ends[-1]) and end < ranked[-1]:
+            ends.append(end)
+    return ends
+
+
+def _cell_out(cell: int, n: int) -> CellOut:
+    name = h3.int_to_str(cell)
+    ring = [(round(lon, 7), round(lat, 7)) for lat, lon in h3.cell_to_boundary(name)]
+    return CellOut(h3=name, n=n if n >= SMALL else None, ring=ring)
 
 
 def _pack(event: store.Event) -> str:

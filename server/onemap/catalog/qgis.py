@@ -69,7 +69,7 @@ def project_xml(
     held = ET.SubElement(project, "projectlayers")
     for layer in shown:
         held.append(_map_layer(layer, book, server, theme, language))
-    _background(project, book.palettes[theme].value("land"))
+    _properties(project, book.palettes[theme].value("land"))
     ET.indent(project)
     return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ET.tostring(project, encoding="unicode")
 
@@ -155,9 +155,11 @@ def _crs(srid: int) -> ET.Element:
     return element
 
 
-def _background(project: ET.Element, colour: str) -> None:
+def _properties(project: ET.Element, background: str) -> None:
     properties = ET.SubElement(project, "properties")
     gui = ET.SubElement(properties, "Gui")
     for name, at in (("Red", 1), ("Green", 3), ("Blue", 5)):
         part = ET.SubElement(gui, f"CanvasColor{name}Part", {"type": "int"})
-        part.text = str(int(colour[at : at + 2], 16))
+        part.text = str(int(background[at : at + 2], 16))
+    # without this QGIS does not read the project's CRS
+    ET.SubElement(ET.SubElement(properties, "SpatialRefSys"), "ProjectionsEnabled", {"type": "int"}).text = "1"

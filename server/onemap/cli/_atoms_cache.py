@@ -16,7 +16,7 @@ from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.ground import Land
 
 #: Raised whenever atoms of the same ground come out differently.
-_VERSION = "2"
+_VERSION = "3"
 _KEPT = 12
 _COLUMNS = ("left", "right", "start", "end", "kind", "joins", "xy", "given")
 
@@ -66,7 +66,14 @@ def _read(path: Path) -> Cut | None:
 
 def _key(land: Land) -> str:
     digest = hashlib.sha256(_VERSION.encode())
-    for shapes in (np.array([land.boundary]), land.buildings, land.barriers, land.water, land.crossings, land.districts):
+    for shapes in (
+        np.array([land.boundary]),
+        land.buildings,
+        land.barriers,
+        land.water,
+        land.crossings,
+        land.districts,
+    ):
         for wkb in shapely.to_wkb(shapes):
             digest.update(wkb or b"-")
         digest.update(b"|")

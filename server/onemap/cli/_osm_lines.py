@@ -38,9 +38,7 @@ def read_lines(
     return _frame(found["waterway"], bbox), _frame(found["railway"], bbox)
 
 
-def _frame(
-    rows: list[tuple[str, str, bool]], bbox: tuple[float, float, float, float] | None
-) -> gpd.GeoDataFrame:
+def _frame(rows: list[tuple[str, str, bool]], bbox: tuple[float, float, float, float] | None) -> gpd.GeoDataFrame:
     shapes = shapely.from_wkb([row[0] for row in rows])
     frame = gpd.GeoDataFrame(
         {"kind": [row[1] for row in rows], "tunnel": [row[2] for row in rows]}, geometry=list(shapes), crs="EPSG:4326"

@@ -52,8 +52,8 @@ def place_facilities(network: Network, located: Located, field: str | None, want
         n_far = int((rows & far).sum())
         if n_far:
             problems.append(
-                f"{n_far} of {int(rows.sum())} facilities of '{category}' lie farther than {network.max_snap_m:g} m from "
-                "any street and take no part."
+                f"{n_far} of {int(rows.sum())} facilities of '{category}' lie farther than {network.max_snap_m:g} m "
+                "from any street and take no part."
             )
         if not by_category[category].found.any():
             problems.append(f"No facility of '{category}' is on the street network: nobody can be said to reach one.")

@@ -71,7 +71,7 @@ def command(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Minutes and metres on foot from every building to the nearest facility of each category, on the street network."""
+    """Minutes and metres on foot from every building to the nearest facility of each category, along streets."""
     check_minutes(minutes)
     check_speed(speed_kmh)
     if speed_kmh is not None and preset is not None:
@@ -183,7 +183,7 @@ def _building_problems(network: Network, homes: Located, found: NDArray[np.bool_
     far = int((homes.usable & ~found).sum())
     if far:
         problems.append(
-            f"{far} of {len(homes.x)} buildings lie farther than {network.max_snap_m:g} m from any street and get no time."
+            f"{far} of {len(homes.x)} buildings lie farther than {network.max_snap_m:g} m from any street: no time."
         )
     return problems
 

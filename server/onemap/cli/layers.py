@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from onemap.catalog.read import read_catalog
+from onemap.catalog.style import read_style_book, style_problems
 from onemap.cli.common import emit, json_option
 from onemap.errors import CatalogError
 from onemap.settings import Settings
@@ -46,9 +47,20 @@ def list_layers(folder: Path | None, as_json: bool) -> None:
 @json_option
 def check_layers(folder: Path | None, as_json: bool) -> None:
     """Validate all layer folders; every problem with its file and key."""
+    problems, n_layers = _problems(folder)
+    emit(
+        {"problems": problems, "n_layers": n_layers}, as_json, "\n".join(problems) or f"{n_layers} layers, no problem."
+    )
+    if problems:
+        raise click.exceptions.Exit(3)
+
+
+def _problems(folder: Path | None) -> tuple[list[str], int]:
+    """Everything that is wrong with the folders, their styles included, and how many layers they hold."""
+    settings = Settings.from_env()
     try:
-        catalog = read_catalog(folder or Settings.from_env().layers_dir)
+        catalog = read_catalog(folder or settings.layers_dir)
+        book = read_style_book(settings.tiles_dir)
     except CatalogError as error:
-        emit({"problems": error.problems}, as_json, "\n".join(error.problems))
-        raise click.exceptions.Exit(3) from error
-    emit({"problems": [], "n_layers": len(catalog.layers)}, as_json, f"{len(catalog.layers)} layers, no problem.")
+        return error.problems, 0
+    return style_problems(catalog, book), len(catalog.layers)

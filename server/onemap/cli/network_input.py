@@ -1,4 +1,4 @@
-"""What the verbs on the street network share: reading streets, points and polygons, and refusing what cannot be used."""
+"""What the verbs on the street network share: reading streets, points, polygons; refusing what cannot be used."""
 
 from __future__ import annotations
 

@@ -310,6 +310,3 @@ def describe(plan: Plan, rules: RuleSet) -> str:
     lines += [f"Grid {m['grid']} holds {m['households']}: {m['why']}" for m in s["misses"]]
     lines.append("Seconds: " + ", ".join(f"{name} {value}" for name, value in s["seconds"].items()) + ".")
     return "\n".join(lines)
-
-
-

@@ -395,9 +395,10 @@ def _known(seconds: F64) -> NDArray[np.float64]:
 
 
 def _table(document: dict[str, Any]) -> str:
-    lines = [
+    head = (
         f"{document['model']}: objective {document['objective']:.6g}, bound {document['bound']:.6g}, "
         f"gap {100.0 * document['gap']:.3f} % ({document['solver']})."
-    ]
+    )
+    lines = [head]
     lines += [f"  {site['candidate']}: {site['lon']:.6f},{site['lat']:.6f}" for site in document["sites"]]
     return "\n".join([*lines, *document["problems"]])

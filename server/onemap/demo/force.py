@@ -34,7 +34,7 @@ def officer_post(grid: int) -> str:
 
 def officer_phone(community: Community, grid: int) -> str:
     """The post's work phone."""
-    return phone(int(community.head.area_code[6:]) % 97 * 100 + 101 + grid)
+    return phone(_first_phone(community.head.area_code) + grid)
 
 
 def responders(
@@ -80,10 +80,7 @@ def responders(
         "accuracy_m": np.round(rng.gamma(3.0, 2.6, n) + 3.0, 1),
         "n_tasks": np.where(duty, rng.integers(0, 4, n), 0),
         "phone": texts(
-            [
-                phone(int(code[6:]) % 97 * 100 + 101 + (number[k] - 1 if role[k] == "grid_officer" else 60 + k))
-                for k in range(n)
-            ]
+            [phone(_first_phone(code) + (number[k] - 1 if role[k] == "grid_officer" else 60 + k)) for k in range(n)]
         ),
     }
     return Table(columns, shapely.points(position))
@@ -93,3 +90,7 @@ def beats(community: Community, ids: Objects, roles: Objects, homes: F64) -> Bea
     """The ways of the posts on duty."""
     lines = to_degrees(shapes_of([r.line for c in community.cells.values() for r in c.roads]))
     return Beats.along(lines, tuple(ids), tuple(roles), homes)
+
+
+def _first_phone(area_code: str) -> int:
+    return (int(area_code[4:]) - 1_001_001) % 97 * 100 + 101

@@ -33,10 +33,10 @@ class Frame:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Frame:
-        """A frame by chance: a slight lean and three waves each way, none steeper than one in ten."""
+        """A frame by chance: a slight lean and three waves each way, gentle enough for houses to stand straight."""
 
         def waves() -> tuple[tuple[float, float, float, float], ...]:
-            sizes = ((6100.0, 88.0), (2350.0, 26.0), (1180.0, 7.5))
+            sizes = ((6100.0, 100.0), (2350.0, 34.0), (1180.0, 10.0))
             return tuple(
                 (length, height, float(rng.uniform(0, np.pi)), float(rng.uniform(0, 2 * np.pi)))
                 for length, height in sizes

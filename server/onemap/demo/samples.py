@@ -19,6 +19,8 @@ from onemap.domain.layer import AREA_CODE, Catalog, Field, FieldType, Layer
 NOW = datetime(2026, 9, 18, 11, 42, 8, tzinfo=UTC)
 N_FEATURES = 12
 _DECIMALS = 7
+#: Long outlines are thinned to about half a metre.
+_COARSE_DEG = 5e-6
 
 
 def samples(catalog: Catalog, *, seed: int = 1, n_events: int = 2000) -> dict[str, bytes]:
@@ -73,6 +75,8 @@ def _feature(layer: Layer, columns: Mapping[str, Any], table: Table, k: int) -> 
     if table.geometry is None:
         raise ValueError("a layer has a geometry")
     shape = table.geometry[k]
+    if shapely.get_num_coordinates(shape) > 60:
+        shape = shapely.simplify(shape, _COARSE_DEG)
     if layer.geometry.value.startswith("Multi") and shape.geom_type == "Polygon":
         shape = shapely.MultiPolygon([shape])
     shape = shapely.transform(shape, lambda degrees: np.round(degrees, _DECIMALS))

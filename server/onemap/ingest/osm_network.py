@@ -143,6 +143,6 @@ def _notes(raw: _Raw) -> tuple[str, ...]:
     if on_ways:
         silent = sum(1 for tags in on_ways.values() if not any(key in tags for key in _ACCESS_KEYS))
         notes.append(
-            f"{len(on_ways)} barrier nodes stand on ways; {silent} of them say nothing about access and follow their kind."
+            f"{len(on_ways)} barrier nodes stand on ways; {silent} of them say nothing of access and follow their kind."
         )
     return tuple(notes)

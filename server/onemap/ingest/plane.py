@@ -72,8 +72,8 @@ def plane_for(crs: Any, bounds: tuple[float, float, float, float], what: str) ->
     """
     The plane for data in a reference system.
 
-    A projected system in metres that is true to scale within 2 per mille at the data's centre is used as it is; anything
-    else (degrees, Web Mercator, feet) gets a transverse Mercator plane of its own, centred on the data.
+    A projected system in metres that is true to scale within 2 per mille at the data's centre is used as it is;
+    anything else (degrees, Web Mercator, feet) gets a transverse Mercator plane of its own, centred on the data.
     """
     if crs is None:
         raise InputRefused(f"{what} names no coordinate reference system, so metres cannot be told from degrees.")

@@ -156,8 +156,8 @@ def _node_by_coordinates(
     """
     Point numbers of all vertices, and a vertex of each point.
 
-    Equal coordinates are one point, except that lines passing through on different levels stay apart; a line that begins or
-    ends there joins the passing line of its own level, else of the nearest level.
+    Equal coordinates are one point, except that lines passing through on different levels stay apart; a line that
+    begins or ends there joins the passing line of its own level, else of the nearest level.
     """
     n = len(coordinates)
     keys = np.round(coordinates / step).astype(np.int64)
@@ -198,7 +198,8 @@ def _speeds(
         notes.append("The streets state no one-way directions: all run both ways.")
     if columns:
         table = attributes[columns].astype("string").fillna("")
-        number, combinations = pd.factorize(pd.MultiIndex.from_frame(table))
+        number, unique = pd.factorize(pd.MultiIndex.from_frame(table))
+        combinations: list[tuple[str, ...]] = list(unique)
     else:
         number, combinations = np.zeros(len(attributes), dtype=np.int64), [()]
     forward = {mode: np.zeros(len(combinations)) for mode in MODES}

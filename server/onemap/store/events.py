@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import h3
 from psycopg import sql
 
 from onemap.domain.event import LEVELS, After, EventFilter
@@ -14,6 +15,11 @@ from onemap.errors import FeatureNotFound
 from onemap.store.db import Connection
 from onemap.store.named import compose, named, statement
 from onemap.store.scope import TRUE, in_areas, predicate
+
+#: Events are indexed by cells of this resolution (edge 66 m); coarser ones follow from it.
+CELL_RESOLUTION = 10
+#: A heat map of more cells than this could not be read.
+MOST_CELLS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,25 @@ def histogram(
     query = compose(named("events")["histogram"], matching=_where(layer, scope, wanted))
     values = {"since_s": since.timestamp(), "until_s": until.timestamp(), "bins": bins}
     return [Bin(*row) for row in connection.execute(query, values).fetchall()]
+
+
+def heat(
+    connection: Connection, layer: Layer, scope: Scope, wanted: EventFilter, *, resolution: int
+) -> list[tuple[int, int]]:
+    """H3 cells of a resolution (at most 10) with how many events lie in each, the fullest first."""
+    query = compose(named("events")["heat"], matching=_where(layer, scope, wanted))
+    values = {"resolution": resolution, "n_rows": MOST_CELLS}
+    return [(cell, n) for cell, n in connection.execute(query, values).fetchall()]
+
+
+def index_cells(connection: Connection) -> int:
+    """Give every event without one its H3 cell; how many got one. Whoever writes events calls it."""
+    rows = connection.execute(statement(named("events")["without_cell"])).fetchall()
+    if rows:
+        cells = [h3.str_to_int(h3.latlng_to_cell(lat, lon, CELL_RESOLUTION)) for _, lon, lat in rows]
+        values = {"fids": [row[0] for row in rows], "cells": cells}
+        connection.execute(statement(named("events")["set_cells"]), values)
+    return len(rows)
 
 
 def event(connection: Connection, layer: Layer, scope: Scope, event_no: str) -> tuple[Event, list[Action]]:

@@ -75,7 +75,12 @@ def test_houses_that_overlap_are_one_atom_and_party_walls_are_two() -> None:
     wall = [shapely.box(30, 0, 40, 10), shapely.box(40, 0, 50, 10)]
     assert overlapping(np.array(deep + wall, dtype=object)).tolist() == [0, 0, 2, 3]
     ground = Land(
-        shapely.box(-10, -10, 60, 20), np.array(deep + wall, dtype=object), NOTHING, np.zeros(0, np.int8), NOTHING, NOTHING
+        shapely.box(-10, -10, 60, 20),
+        np.array(deep + wall, dtype=object),
+        NOTHING,
+        np.zeros(0, np.int8),
+        NOTHING,
+        NOTHING,
     )
     _, atom = cut_atoms(ground)
     assert atom[0] == atom[1]

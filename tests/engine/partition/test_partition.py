@@ -213,7 +213,9 @@ def test_an_island_of_the_boundary_is_its_own_grid() -> None:
     house = shapely.affinity.translate(made.buildings.geometry.iloc[0], xoff=1030)
     more = gpd.GeoDataFrame({"households": [20], "name": ["far"]}, geometry=[house], crs=CRS)
     houses = gpd.GeoDataFrame(
-        {"households": [*made.buildings["households"], 20]}, geometry=[*made.buildings.geometry, *more.geometry], crs=CRS
+        {"households": [*made.buildings["households"], 20]},
+        geometry=[*made.buildings.geometry, *more.geometry],
+        crs=CRS,
     )
     plan = plan_of(Town(houses, made.streets, boundary))
     assert plan.summary["n_discontiguous"] == 0

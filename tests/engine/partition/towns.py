@@ -28,7 +28,11 @@ class Town:
 
 
 def town(
-    seed: int = 0, blocks: tuple[int, int] = (3, 3), houses: int = 9, households: tuple[int, int] = (5, 40), side: float = 90.0
+    seed: int = 0,
+    blocks: tuple[int, int] = (3, 3),
+    houses: int = 9,
+    households: tuple[int, int] = (5, 40),
+    side: float = 90.0,
 ) -> Town:
     """A town of blocks with up to ``houses`` houses each."""
     rng = np.random.default_rng(seed)
@@ -57,13 +61,17 @@ def town(
                     shapes.append(shapely.affinity.rotate(box, rng.uniform(0, 20)))
     count = rng.integers(households[0], households[1] + 1, len(shapes))
     return Town(
-        gpd.GeoDataFrame({"households": count, "name": [f"h{i}" for i in range(len(shapes))]}, geometry=shapes, crs=CRS),
+        gpd.GeoDataFrame(
+            {"households": count, "name": [f"h{i}" for i in range(len(shapes))]}, geometry=shapes, crs=CRS
+        ),
         gpd.GeoDataFrame({"kind": ["secondary"] * len(lines)}, geometry=lines, crs=CRS),
         gpd.GeoDataFrame(geometry=[shapely.box(X0, Y0, X0 + nx * side, Y0 + ny * side)], crs=CRS),
     )
 
 
-def two_banks(west: int = 400, east: int = 400, bridge: bool = False, per_bank: int = 8) -> tuple[Town, gpd.GeoDataFrame]:
+def two_banks(
+    west: int = 400, east: int = 400, bridge: bool = False, per_bank: int = 8
+) -> tuple[Town, gpd.GeoDataFrame]:
     """Two banks of a river, with a bridge or without; the river as the second value."""
     shapes, count = [], []
     for x, total in ((40.0, west), (200.0, east)):

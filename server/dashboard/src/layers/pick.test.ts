@@ -5,7 +5,7 @@ import { clickOn, type Hit, hitTitle } from './pick.ts';
 const city = catalog();
 
 function hit(layer: string, fid: number | null, more: Partial<Hit> = {}): Hit {
-  return { layer, fid, properties: {}, distance: 0, at: [117.3, 31.7], ...more };
+  return { layer, fid, properties: {}, distance: 0, at: [117.3, 31.7], size: 0, ...more };
 }
 
 describe('a click', () => {
@@ -25,6 +25,11 @@ describe('a click', () => {
       hit('roads', 3),
     ];
     expect(clickOn([far, road, near], city)).toEqual({ kind: 'several', hits: [near, far], also: [road] });
+  });
+
+  test('on a building under a hatch opens the building, though the grid is drawn above', () => {
+    const [hatch, building] = [hit('grids', 10, { size: 1e-5 }), hit('grids', 11, { size: 1e-8 })];
+    expect(clickOn([hatch, building], city)).toEqual({ kind: 'one', hit: building, also: [hatch] });
   });
 
   test('finds a feature once though several of its drawings were hit', () => {

@@ -8,6 +8,8 @@ export interface Hit {
   /** Pixels between the click and a point's place; 0 for lines and surfaces. */
   readonly distance: number;
   readonly at: LngLat;
+  /** Square degrees of the box about what was drawn; 0 for points. Small things lie on large ones. */
+  readonly size: number;
 }
 
 export type Click =
@@ -21,8 +23,8 @@ export type Click =
 const OFFERED = 8;
 
 /**
- * What a click means. Hits come topmost first. Points win over lines, lines over surfaces; of the winning kind
- * one is opened, several points are offered for choice, and what lies below is offered in the card.
+ * What a click means. Hits come topmost first. Points win over lines, lines over surfaces, small surfaces over
+ * large ones (a building over its grid, though the grid's hatch is drawn above it). Of the winning kind one is opened, several points are offered for choice, and what lies below is offered in the card.
  */
 export function clickOn(hits: readonly Hit[], catalog: Catalog): Click {
   const known = distinct(hits, catalog);
@@ -49,7 +51,8 @@ export function isCluster(hit: Hit): boolean {
 }
 
 function rest(hits: readonly Hit[], catalog: Catalog): readonly Hit[] {
-  return [1, 2].flatMap((rank) => hits.filter((hit) => rankOf(hit, catalog) === rank));
+  const of = (rank: number): readonly Hit[] => hits.filter((hit) => rankOf(hit, catalog) === rank);
+  return [...of(1), ...of(2).toSorted((a, b) => a.size - b.size)];
 }
 
 function rankOf(hit: Hit, catalog: Catalog): 0 | 1 | 2 {
@@ -65,15 +68,16 @@ const RANK: Record<Geometry, 0 | 1 | 2> = {
   MultiPolygon: 2,
 };
 
+/** Each feature once; a surface cut by tiles counts with its largest piece. */
 function distinct(hits: readonly Hit[], catalog: Catalog): readonly Hit[] {
   const names = new Set(catalog.layers.map((l) => l.name));
-  const seen = new Set<string>();
-  return hits.filter((hit) => {
+  const found = new Map<string, Hit>();
+  for (const hit of hits) {
     const key = `${hit.layer}/${hit.fid ?? JSON.stringify(hit.at)}`;
-    if (!names.has(hit.layer) || seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+    const before = found.get(key);
+    if (names.has(hit.layer)) found.set(key, before && before.size >= hit.size ? before : hit);
+  }
+  return [...found.values()];
 }
 
 /** What a hit is called before its card is fetched: the layer's label, else its key. */

@@ -1,5 +1,5 @@
 import workerUrl from 'virtual:map-worker';
-import type { FeatureCollection } from 'geojson';
+import type { FeatureCollection, Geometry as Geometry_ } from 'geojson';
 import {
   type ExpressionSpecification,
   type FilterSpecification,
@@ -353,7 +353,19 @@ function hitOf(feature: MapGeoJSONFeature, distance: number, at: LngLat): Hit {
     properties: feature.properties as Record<string, Value>,
     distance,
     at,
+    size: sizeOf(feature.geometry),
   };
+}
+
+/** Square degrees of the box about a geometry. */
+function sizeOf(geometry: Geometry_): number {
+  if (geometry.type === 'GeometryCollection' || geometry.type === 'Point') return 0;
+  const numbers = geometry.coordinates.flat(3) as number[];
+  const span = (of: number): number => {
+    const found = numbers.filter((_, i) => i % 2 === of);
+    return found.reduce((a, b) => Math.max(a, b), -180) - found.reduce((a, b) => Math.min(a, b), 180);
+  };
+  return span(0) * span(1);
 }
 
 /** The style with addresses that need no page around them: workers have none. */

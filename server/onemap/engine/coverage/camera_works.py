@@ -1,8 +1,8 @@
 """
 Where the cameras fall short: shares of ground, streets and key places, and the four works that follow.
 
-fill gaps 填空: key places that no camera sees; densify 加密: ground with much weight and little coverage; integrate 集成: cameras
-that stand but are not linked; improve 提效: cameras offline, in repair, or old.
+fill gaps 填空: key places that no camera sees; densify 加密: ground with much weight and little coverage;
+integrate 集成: cameras that stand but are not linked; improve 提效: cameras offline, in repair, or old.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from onemap.errors import InvalidValue
 
 @dataclass(frozen=True, slots=True)
 class CameraWorks:
-    """Rows to work on: key places to fill, zones to densify (most wanted first), cameras to integrate and to improve."""
+    """Rows to work on: places to fill, zones to densify (most wanted first), cameras to integrate and to improve."""
 
     fill: I64
     densify: I64
@@ -31,14 +31,20 @@ def ground_share(zones: Any, seen: Any) -> F64:
     """The share of each zone's ground that some camera sees: (n_zone,); 0 for zones without ground."""
     zones = np.asarray(zones, dtype=object)
     area = shapely.area(zones)
-    return np.divide(_measure(zones, seen, shapely.area), area, out=np.zeros(len(zones)), where=area > 0.0)
+    return np.asarray(
+        np.divide(_measure(zones, seen, shapely.area), area, out=np.zeros(len(zones)), where=area > 0.0),
+        dtype=np.float64,
+    )
 
 
 def street_share(lines: Any, seen: Any) -> F64:
     """The share of each street's length that some camera sees: (n_line,); 0 for lines without length."""
     lines = np.asarray(lines, dtype=object)
     length = shapely.length(lines)
-    return np.divide(_measure(lines, seen, shapely.length), length, out=np.zeros(len(lines)), where=length > 0.0)
+    return np.asarray(
+        np.divide(_measure(lines, seen, shapely.length), length, out=np.zeros(len(lines)), where=length > 0.0),
+        dtype=np.float64,
+    )
 
 
 def n_seeing(x: F64, y: F64, seen: Any) -> I64:

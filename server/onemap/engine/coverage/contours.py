@@ -78,7 +78,7 @@ def _trace(value: F64, level: float) -> tuple[F64, I64, I32]:
 
 @kernel
 def _link(value: F64, level: float, onward: I32) -> int:
-    # A crossing is named by its lattice edge: 2 * corner for the edge to the right, 2 * corner + 1 for the edge upwards.
+    # A crossing is named by its lattice edge: 2 * corner for the edge rightwards, 2 * corner + 1 for the edge upwards.
     # Segments run with the inside on their left.
     rows, columns = value.shape
     n = 0

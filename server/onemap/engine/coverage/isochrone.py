@@ -1,8 +1,8 @@
 """
 The ground that can be reached within given minutes.
 
-A lattice point belongs to the nearest street, exactly as a building does: its time is the time at that position plus the
-walk off the street. Every cell that a reached piece of street touches is taken whole, so no reached point is ever cut off.
+A lattice point belongs to the nearest street, exactly as a building does: its time is the time at that position plus
+the walk off the street. Every cell that a reached piece of street touches is taken whole: no reached point is cut off.
 Contours of the lattice are the polygons. Coverage is counted from per-building times, never from these polygons.
 """
 
@@ -225,8 +225,8 @@ def _mark_streets(
     x: F64, y: F64, along: F64, node_s: F64, source_at: I32, source_edge: I32, source_fraction: F64,
     source_lead_s: F64, budget: float, west: float, south: float, step: float, value: F64,
 ) -> None:  # fmt: skip
-    # Every cell that a street piece crosses gets the piece's least time at its corners. Along a piece the time is a roof
-    # (least at an end) except where a source stands on it: sources are marked by themselves.
+    # Every cell that a street piece crosses gets the piece's least time at its corners. Along a piece the time is a
+    # roof (least at an end) except where a source stands on it: sources are marked by themselves.
     rows, columns = value.shape
     for e in edges:
         start, total = along[edge_first[e]], length_m[e]
@@ -242,6 +242,7 @@ def _mark_streets(
             s = _time_on(
                 e, t0, edge_from, edge_to, ahead, back, node_s, source_at, source_edge, source_fraction, source_lead_s
             )
+            to_x, to_y = np.inf, np.inf
             n_step = abs(last_column - column) + abs(last_row - row)
             for j in range(n_step + 1):
                 if j == n_step:

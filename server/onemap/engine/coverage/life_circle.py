@@ -33,7 +33,7 @@ class LifeCircle:
 
     def of(self, category: str) -> F64:
         """Seconds to one category: (n_building,)."""
-        return self.seconds[self.categories.index(category)]
+        return np.asarray(self.seconds[self.categories.index(category)], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -347,7 +347,7 @@ def _force(x, y, tv, tn, tk, vt, edges, kinds):  # type: ignore[no-untyped-def]
                 if orient(x, y, p, v1, d) > 0 and orient(x, y, d, v2, p) > 0:
                     _flip(tv, tn, tk, vt, t, i, True)
                     s1, s2 = orient(x, y, cur, target, p), orient(x, y, cur, target, d)
-                    if p != cur and p != target and d != cur and d != target and ((s1 > 0) != (s2 > 0)):
+                    if p not in (cur, target) and d not in (cur, target) and ((s1 > 0) != (s2 > 0)):
                         back = (head + length) % capacity
                         qa[back], qb[back] = p, d
                         length += 1

@@ -87,8 +87,8 @@ def way_speeds(tags: Mapping[str, str], rule: ModeRule) -> tuple[float, float]:
 
     Notes
     -----
-    The class gives the speed, access tags may open or close it, one-way tags take a direction away. A posted speed counts
-    for cars alone. docs/network.md holds the same rule in words.
+    The class gives the speed, access tags may open or close it, one-way tags take a direction away. A posted speed
+    counts for cars alone. docs/network.md holds the same rule in words.
     """
     speed = _allowed_speed(tags, rule)
     if speed <= 0.0:

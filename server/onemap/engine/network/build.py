@@ -36,8 +36,8 @@ def build(streets: Streets, mode: str, rules: NetworkRules, *, speed_kmh: float 
 
     Notes
     -----
-    A point becomes a node where a way begins or ends, where ways of the mode share it, where a way passes it twice, or where
-    a barrier stops the mode; behind a barrier every piece has a node of its own. Cost is length / speed.
+    A point becomes a node where a way begins or ends, where ways of the mode share it, where a way passes it twice, or
+    where a barrier stops the mode; behind a barrier every piece has a node of its own. Cost is length / speed.
     """
     if mode not in rules.modes:
         raise InvalidValue(f"There is no mode '{mode}': it is one of {', '.join(rules.modes)}.")

@@ -1,4 +1,4 @@
-"""Who should go: the responders who reach an event soonest, each with its reason, and why the others were passed over."""
+"""Who should go: the responders who reach an event soonest, with reasons, and why the others were passed over."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One responder in the answer; ``route`` holds plane coordinates from responder to event, empty on a straight line."""
+    """One responder in the answer; ``route`` holds plane coordinates on the way, none for a straight line."""
 
     row: int
     id: str | int
@@ -135,8 +135,8 @@ def choose(
     """
     The candidates in order and those passed over.
 
-    Network candidates come first by time; where the network leaves places free, responders whom it cannot reach follow by
-    straight line, and say so. The officer of a must-attend event's grid is put first.
+    Network candidates come first by time; where the network leaves places free, responders whom it cannot reach follow
+    by straight line, and say so. The officer of a must-attend event's grid is put first.
     """
     refused = refusals(roster, ask)
     n = len(roster.ids)

@@ -91,8 +91,8 @@ def snap(network: Network, x: F64, y: F64, *, max_m: float | None = None, thread
     def work(rows: I64) -> None:
         _snap(
             rows, x, y, limit, index.west, index.south, index.cell_m, index.n_column, index.n_row, index.first,
-            index.segment, index.clearance, network.x, network.y, network.along_m, network.segment_edge, network.edge_first,
-            network.edge_last, network.snappable, edge, fraction, metres, moved,
+            index.segment, index.clearance, network.x, network.y, network.along_m, network.segment_edge,
+            network.edge_first, network.edge_last, network.snappable, edge, fraction, metres, moved,
         )  # fmt: skip
 
     if threads <= 1 or n < 10_000:
@@ -107,7 +107,7 @@ def snap_lattice(
     network: Network, west: float, south: float, step_m: float, n_column: int, n_row: int, max_m: float
 ) -> Places:
     """The nearest street positions of a lattice's points, row by row from the south-west corner."""
-    column, row = np.meshgrid(np.arange(n_column), np.arange(n_row))
+    column, row = np.meshgrid(np.arange(n_column, dtype=np.float64), np.arange(n_row, dtype=np.float64))
     x, y = west + column.ravel() * step_m, south + row.ravel() * step_m
     n = len(x)
     edge, fraction = np.full(n, -1, dtype=np.int32), np.zeros(n)
@@ -115,8 +115,8 @@ def snap_lattice(
     index = network.index
     _snap(
         np.arange(n), x, y, min(max_m, network.max_snap_m), index.west, index.south, index.cell_m, index.n_column,
-        index.n_row, index.first, index.segment, index.clearance, network.x, network.y, network.along_m, network.segment_edge,
-        network.edge_first, network.edge_last, network.snappable, edge, fraction, metres, moved,
+        index.n_row, index.first, index.segment, index.clearance, network.x, network.y, network.along_m,
+        network.segment_edge, network.edge_first, network.edge_last, network.snappable, edge, fraction, metres, moved,
     )  # fmt: skip
     return Places(edge, fraction, metres, moved)
 

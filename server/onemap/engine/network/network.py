@@ -23,8 +23,8 @@ class Arcs:
     cost_s : (n_arc,)
         Seconds along the arc.
     edge : (n_arc,)
-        Edge number ``e`` where a traveller on the arc follows the edge's drawn direction, ``~e`` where against it; in the
-        reversed graph the traveller comes from the head.
+        Edge number ``e`` where a traveller on the arc follows the edge's drawn direction, ``~e`` where against it; in
+        the reversed graph the traveller comes from the head.
     """
 
     first: I32
@@ -38,7 +38,7 @@ class SegmentIndex:
     """
     A uniform lattice over the street segments: which of them touch each cell.
 
-    ``clearance`` (n_cell,) counts the cells to the nearest occupied one (Chebyshev), so that a search can leap over empty ground.
+    ``clearance`` (n_cell,) counts the cells to the nearest occupied one (Chebyshev): a search leaps over empty ground.
     """
 
     west: float

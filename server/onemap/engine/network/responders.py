@@ -21,7 +21,7 @@ from onemap.errors import InvalidValue
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Candidates as a search leaves them; ``code`` is the edge each sets out on, ``direct`` whether it also ends there."""
+    """Candidates as a search leaves them; ``code`` is the edge each sets out on, ``direct`` if it ends there too."""
 
     row: I32
     seconds: F64
@@ -99,9 +99,10 @@ class ResponderIndex:
             if len(who) < self.capacity:
                 who = np.append(who, np.zeros(self.capacity - len(who), dtype=np.bool_))
             n, work.heap_s, work.heap_node = _nearest(
-                into.first, into.head, into.cost_s, into.edge, network.edge_from, network.edge_to, network.edge_forward_s,
-                network.edge_backward_s, event.edge[0], event.fraction[0], event.snap_m[0] / network.access_ms,
-                self._head, self._next, self._fraction, self._snap_m, 1.0 / network.access_ms, who, budget_s,
+                into.first, into.head, into.cost_s, into.edge, network.edge_from, network.edge_to,
+                network.edge_forward_s, network.edge_backward_s, event.edge[0], event.fraction[0],
+                event.snap_m[0] / network.access_ms, self._head, self._next, self._fraction, self._snap_m,
+                1.0 / network.access_ms, who, budget_s,
                 work.stamp, work.seconds, work.arc, work.parent, work.next_turn(), work.heap_s, work.heap_node, row,
                 seconds, code, direct,
             )  # fmt: skip
@@ -237,7 +238,7 @@ def route_line(network: Network, edges: I32, span: F64) -> F64:
     pieces.append(_cut(network, last, 0.0 if last >= 0 else 1.0, float(span[1])))
     line = np.vstack(pieces)
     keep = np.append(True, (np.diff(line, axis=0) != 0.0).any(axis=1))
-    return line[keep]
+    return np.asarray(line[keep], dtype=np.float64)
 
 
 def _cut(network: Network, code: int, begin: float, end: float) -> F64:

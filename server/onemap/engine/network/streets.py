@@ -73,7 +73,7 @@ class Streets:
     def with_way(
         self, from_point: int, to_point: int, speed_kmh: Mapping[str, float], *, length_m: float | None = None
     ) -> Streets:
-        """The same streets with a straight two-way street (a bridge, say) between two points; absent modes may not use it."""
+        """The same streets with a straight two-way one (a bridge) between two points; absent modes may not use it."""
         dx = self.point_x[to_point] - self.point_x[from_point]
         dy = self.point_y[to_point] - self.point_y[from_point]
         length = float(np.hypot(dx, dy)) if length_m is None else length_m

@@ -1,4 +1,4 @@
-"""Bounded searches one source at a time, with the demand that each meets: for siting tables and for dragged facilities."""
+"""Bounded searches one source at a time, with the demand that each meets: for siting and dragged facilities."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def anneal(  # type: ignore[no-untyped-def]
     ``weights`` are (band, compactness, boundary per metre, balance, home per household); ``home`` is the grid an atom
     should stay in, -1 none. Zones with ``group_of_zone != group`` are not touched.
     """
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - numba
     mark = np.zeros(len(zone), dtype=np.int64)
     queue = np.empty(len(zone) + 1, dtype=np.int32)
     stamp = 1
@@ -167,7 +167,7 @@ def anneal(  # type: ignore[no-untyped-def]
     t = hot
     for _ in range(n_step):
         t *= cool
-        a = atoms[np.random.randint(n)]
+        a = atoms[np.random.randint(n)]  # noqa: NPY002 - numba
         z = zone[a]
         # A neighbouring grid, each border edge equally likely.
         n_out = 0
@@ -176,14 +176,12 @@ def anneal(  # type: ignore[no-untyped-def]
             q = zone[to[e]]
             if q != z and q >= 0 and joins[e] and group_of_zone[q] == group:
                 n_out += 1
-                if np.random.randint(n_out) == 0:
+                if np.random.randint(n_out) == 0:  # noqa: NPY002 - numba
                     target = q
         if target < 0 or sums[z, 4] <= 1:
             continue
         before = _worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
-        before += _worth(
-            sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights
-        )
+        before += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
         change = weights[2] * _apply(a, target, zone, sums, weight, area, perimeter, first, to, length, cost)
         after = _worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
         after += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
@@ -205,20 +203,16 @@ def anneal(  # type: ignore[no-untyped-def]
                         c = to[f]
                         if c != a and zone[c] == target and _touches(c, z, zone, first, to, joins):
                             seen += 1
-                            if np.random.randint(seen) == 0:
+                            if np.random.randint(seen) == 0:  # noqa: NPY002 - numba
                                 swap = c
                     if b != a and _touches(b, z, zone, first, to, joins):
                         seen += 1
-                        if np.random.randint(seen) == 0:
+                        if np.random.randint(seen) == 0:  # noqa: NPY002 - numba
                             swap = b
             if swap >= 0:
-                change += weights[2] * _apply(
-                    swap, z, zone, sums, weight, area, perimeter, first, to, length, cost
-                )
+                change += weights[2] * _apply(swap, z, zone, sums, weight, area, perimeter, first, to, length, cost)
                 then = _worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
-                then += _worth(
-                    sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights
-                )
+                then += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
                 change += then - after
                 if home[swap] >= 0:
                     burden = weights[4] * (weight[swap, 0] + _AWAY)
@@ -226,7 +220,7 @@ def anneal(  # type: ignore[no-untyped-def]
                         change += burden
                     elif home[swap] == z:
                         change -= burden
-        accept = change <= 0 or np.random.random() < np.exp(-change / t)
+        accept = change <= 0 or np.random.random() < np.exp(-change / t)  # noqa: NPY002 - numba
         if accept:
             if swap >= 0:
                 zone[swap] = target  # look at the state between the two moves
@@ -251,7 +245,7 @@ def anneal(  # type: ignore[no-untyped-def]
 
 @kernel
 def _touches(c, z, zone, first, to, joins):  # type: ignore[no-untyped-def]
-    for e in range(first[c], first[c + 1]):
+    for e in range(first[c], first[c + 1]):  # noqa: SIM110 - numba compiles no any()
         if joins[e] and zone[to[e]] == z:
             return True
     return False

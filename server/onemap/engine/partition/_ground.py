@@ -6,7 +6,7 @@ import numpy as np
 
 from onemap.engine._jit import kernel
 from onemap.engine.geometry.triangulate import Triangulation, _locate
-from onemap.engine.geometry.types import F64, I8, I32, I64
+from onemap.engine.geometry.types import F64, I32, I64
 from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.kinds import FIRST_BARRIER, Kind
 
@@ -35,7 +35,7 @@ class Ground:
         sector, n_sector = _sectors(mesh.vertex, mesh.neighbour, mesh.kind)
         what = owner[region]
         main = _main_region(mesh.vertex, mesh.neighbour, mesh.kind, x, y, region, what, n_house, len(owner))
-        has_barrier = _touches_barrier(mesh.neighbour, mesh.kind, region, what, len(owner))
+        has_barrier = _touches_barrier(mesh.neighbour, mesh.kind, region, len(owner))
         label, source = _nearest_house(
             mesh.vertex, mesh.neighbour, mesh.kind, x, y, region, what, sector, n_sector, main, has_barrier
         )
@@ -80,7 +80,9 @@ def arcs_of(ground: Ground, unit: float) -> Arcs:
     joins = np.ones(len(left), dtype=np.bool_)
     used, dense = np.unique(np.concatenate([start, end]), return_inverse=True)
     start, end = dense[: len(start)].astype(np.int32), dense[len(start) :].astype(np.int32)
-    return Arcs(left, right, start, end, kind, joins, xy[used] * unit, ground.n_atom, np.zeros(len(used), dtype=np.bool_))
+    return Arcs(
+        left, right, start, end, kind, joins, xy[used] * unit, ground.n_atom, np.zeros(len(used), dtype=np.bool_)
+    )
 
 
 def spots_of(vertex: I32, x: I64, y: I64, region: I32) -> F64:
@@ -208,7 +210,7 @@ def _main_region(tv, tn, tk, x, y, region, what, n_house, n_region):  # type: ig
 
 
 @kernel
-def _touches_barrier(tn, tk, region, what, n_region):  # type: ignore[no-untyped-def]
+def _touches_barrier(tn, tk, region, n_region):  # type: ignore[no-untyped-def]
     touches = np.zeros(n_region, dtype=np.bool_)
     for t in range(len(tn)):
         for i in range(3):
@@ -251,7 +253,7 @@ def _pop(heap_d, heap_s, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _spread(tv, tn, tk, x, y, what, medium, sector, label, source, dist, settled, heap_d, heap_s, size):  # type: ignore[no-untyped-def]
+def _spread(tv, x, y, what, medium, sector, label, source, dist, settled, heap_d, heap_s, size):  # type: ignore[no-untyped-def]
     """Grow labels from the sources in the heap through one medium, nearest source point first."""
     n_sector = len(label)
     start = np.zeros(n_sector + 1, dtype=np.int64)
@@ -314,7 +316,7 @@ def _nearest_house(tv, tn, tk, x, y, region, what, sector, n_sector, main, has_b
                     label[s] = what[u]
                     source[s] = tv[t, j]
                     size = _push(heap_d, heap_s, size, 0.0, s)
-    _spread(tv, tn, tk, x, y, what, GROUND, sector, label, source, dist, settled, heap_d, heap_s, size)
+    _spread(tv, x, y, what, GROUND, sector, label, source, dist, settled, heap_d, heap_s, size)
     return label, source
 
 
@@ -370,7 +372,7 @@ def _wade(tv, tn, tk, x, y, what, sector, label, source):  # type: ignore[no-unt
                     source[s] = tv[t, j]
                     size = _push(heap_d, heap_s, size, 0.0, s)
     found = size > 0
-    _spread(tv, tn, tk, x, y, what, WATER, sector, label, source, dist, settled, heap_d, heap_s, size)
+    _spread(tv, x, y, what, WATER, sector, label, source, dist, settled, heap_d, heap_s, size)
     return found
 
 
@@ -379,7 +381,7 @@ def _atoms_at(tv, tn, x, y, atom, spots):  # type: ignore[no-untyped-def]
     n = len(x)
     px, py = np.empty(n + 5, dtype=np.int64), np.empty(n + 5, dtype=np.int64)
     px[:n], py[:n] = x, y
-    margin = max(max(x.max() - x.min(), y.max() - y.min()), 16) // 8 + 8
+    margin = max(x.max() - x.min(), y.max() - y.min(), 16) // 8 + 8
     west, east, south, north = x.min() - margin, x.max() + margin, y.min() - margin, y.max() + margin
     px[n], px[n + 1], px[n + 2], px[n + 3] = west, east, east, west
     py[n], py[n + 1], py[n + 2], py[n + 3] = south, south, north, north

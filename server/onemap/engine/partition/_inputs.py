@@ -43,7 +43,7 @@ def numbers_of(buildings: gpd.GeoDataFrame, column: str, what: str) -> F64:
                 f"Column '{column}' {reason} in {int(wrong.sum())} of {len(values)} buildings, first in row {row + 1} "
                 f"({buildings[column].iloc[row]!r})."
             )
-    return values
+    return np.asarray(values)
 
 
 def footprints(buildings: gpd.GeoDataFrame, space: Space, notes: list[str]) -> Geometries:
@@ -178,6 +178,6 @@ def _truth(frame: gpd.GeoDataFrame, column: str) -> Bools:
         return np.zeros(len(frame), dtype=np.bool_)
     values = frame[column]
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
-        return values.fillna(0).to_numpy(dtype=np.bool_)
+        return np.asarray(values.fillna(0).to_numpy(dtype=np.bool_))
     text = values.astype("string").str.lower().str.strip()
-    return (text.notna() & ~text.isin(["", "no", "false", "0", "f", "none", "nan"])).to_numpy(dtype=np.bool_)
+    return np.asarray((text.notna() & ~text.isin(["", "no", "false", "0", "f", "none", "nan"])).to_numpy(dtype=np.bool_))

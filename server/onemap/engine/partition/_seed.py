@@ -8,9 +8,7 @@ from onemap.engine.geometry.types import F64, I32, I64
 from onemap.engine.partition.graph import Graph
 
 
-def metis(
-    graph: Graph, atoms: I32, n_part: int, seed: int, *, recursive: bool = False, ballast: float = 0.0
-) -> I32:
+def metis(graph: Graph, atoms: I32, n_part: int, seed: int, *, recursive: bool = False, ballast: float = 0.0) -> I32:
     """
     (len(atoms),) parts of about equal weight; ``ballast`` is added to the weight of every atom.
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from onemap.engine._jit import kernel
@@ -76,7 +75,7 @@ class Arcs:
             n_atom=int(atom.max()) + 1 if len(atom) else 0,
         )
 
-    def straightened(self, tolerance_m: float = 2e-3) -> "Arcs":
+    def straightened(self, tolerance_m: float) -> "Arcs":
         """The same pieces without points that were only put on straight lines between the input's points."""
         left, right, start, end = (v.copy() for v in (self.left, self.right, self.start, self.end))
         kept = _straighten(start, end, self.given, self.kind, self.xy, tolerance_m)

@@ -10,7 +10,6 @@ from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.graph import Graph, build_graph, joined_parts, swallow_slivers
 from onemap.engine.partition.ground import Geometries, Land, cut_ground
 
-
 _JOIN_ROUNDS = 4
 
 

@@ -39,7 +39,7 @@ def explain_misses(
     goal: Goal,
     *,
     fixed: frozenset[int] = frozenset(),
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[I32, list[Miss]]:
     """

@@ -26,10 +26,11 @@ from onemap.engine.partition._inputs import (
     street_kinds,
     water_parts,
 )
+from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.atoms import Atoms, Island, cut_atoms, districts_of, weigh
 from onemap.engine.partition.certify import Miss, explain_misses
 from onemap.engine.partition.goal import Goal
-from onemap.engine.partition.ground import Geometries, Land, lattice_keys
+from onemap.engine.partition.ground import Geometries, Land, lattice_keys, lattice_unit
 from onemap.engine.partition.keep import Present, reassign
 from onemap.engine.partition.kinds import Kind
 from onemap.engine.partition.space import Space
@@ -156,9 +157,7 @@ def partition(
         zone = make_zones(
             atoms.graph, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
         )
-        zone, misses = explain_misses(
-            atoms, zone, goal, progress=lambda s: progress("proof", s), stop=stop
-        )
+        zone, misses = explain_misses(atoms, zone, goal, progress=lambda s: progress("proof", s), stop=stop)
         names = _names_in_reading_order(atoms, zone)
     else:
         present = town.present(keep, lock)
@@ -233,7 +232,14 @@ class _Town:
             notes.append(note)
         land = Land(outline, houses, barriers, kind, polygons, crossings, keep_shapes)
         return cls(
-            space, land, _within(houses, estate_shapes), crs, _exact(space, boundary, keep), notes, keep_shapes, given
+            space,
+            land,
+            _within(houses, estate_shapes),
+            crs,
+            _exact(space, lattice_unit(outline), boundary, keep),
+            notes,
+            keep_shapes,
+            given,
         )
 
     def present(self, keep: gpd.GeoDataFrame, lock: Sequence[str]) -> Present:
@@ -250,19 +256,30 @@ class _Town:
 
     def polygons(self, atoms: Atoms, zone: I32) -> dict[str, Geometries]:
         """The ground of grids and atoms in the CRS of the input."""
+        unit = lattice_unit(self.land.boundary)
         xy = self.space.back(atoms.arcs.xy)
+        restored = xy.copy()
         if self.exact:
-            keys = lattice_keys(atoms.arcs.xy, 1e-3)
+            keys = lattice_keys(atoms.arcs.xy, unit)
             for i in np.flatnonzero(np.isin(keys, np.fromiter(self.exact, dtype=np.int64))):
-                xy[i] = self.exact[int(keys[i])]
-        fine = atoms.arcs.straightened()
-        coarse = atoms.arcs.relabelled(zone).straightened()
-        return {"atoms": fine.replace(xy=xy).polygons(), "grids": coarse.replace(xy=xy).polygons()}
+                restored[i] = self.exact[int(keys[i])]
+        return {
+            "atoms": _simplest_valid(atoms.arcs, unit, restored, xy),
+            "grids": _simplest_valid(atoms.arcs.relabelled(zone), unit, restored, xy),
+        }
 
 
-def _put_back(
-    grids: Geometries, names: list[str], unchanged: Bools, given: Geometries, codes: list[str]
-) -> None:
+def _simplest_valid(arcs: Arcs, unit: float, restored: F64, xy: F64) -> Geometries:
+    """Polygons with the input's own points and no others on straight lines, as far as they stay a valid coverage."""
+    shapes = arcs.straightened(2 * unit).replace(xy=restored).polygons()
+    for coordinates in (restored, xy):
+        if shapely.is_valid(shapes).all() and shapely.coverage_is_valid(shapes):
+            break
+        shapes = arcs.replace(xy=coordinates).polygons()
+    return shapes
+
+
+def _put_back(grids: Geometries, names: list[str], unchanged: Bools, given: Geometries, codes: list[str]) -> None:
     """Grids that hold the ground they held come back bit for bit."""
     at = {code: i for i, code in enumerate(codes)}
     for z in np.flatnonzero(unchanged):
@@ -285,9 +302,7 @@ def _nothing() -> Geometries:
     return np.array([], dtype=object)
 
 
-def _outline(
-    boundary: gpd.GeoDataFrame | None, houses: Geometries, space: Space, notes: list[str]
-) -> shapely.Geometry:
+def _outline(boundary: gpd.GeoDataFrame | None, houses: Geometries, space: Space, notes: list[str]) -> shapely.Geometry:
     if boundary is not None:
         outline = shapely.union_all(as_areas(boundary, space, "boundary"))
         if outline.is_empty or outline.area <= 0:
@@ -298,7 +313,7 @@ def _outline(
 
 
 def _exact(
-    space: Space, boundary: gpd.GeoDataFrame | None, keep: gpd.GeoDataFrame | None
+    space: Space, unit: float, boundary: gpd.GeoDataFrame | None, keep: gpd.GeoDataFrame | None
 ) -> dict[int, tuple[float, float]]:
     """Lattice point to the coordinates as they were given, for outlines that must come back bit for bit."""
     found: dict[int, tuple[float, float]] = {}
@@ -306,7 +321,7 @@ def _exact(
         if frame is None:
             continue
         given = shapely.get_coordinates(frame.geometry.to_numpy())
-        keys = lattice_keys(space.local(given), 1e-3)
+        keys = lattice_keys(space.local(given), unit)
         found.update(zip(keys.tolist(), map(tuple, given.tolist()), strict=True))
     return found
 
@@ -407,9 +422,7 @@ def _plan(
         "barrier_share": round(1.0 - shares.get("ground", 0.0), 4) if shares else None,
         "estates_cut": report.estates_cut(town.estate, building_zone),
         "moved": moved or {"households": 0, "buildings": 0, "bound_households": 0},
-        "misses": [
-            {"grid": names[m.zone], "households": _whole(households[m.zone]), "why": m.why} for m in misses
-        ],
+        "misses": [{"grid": names[m.zone], "households": _whole(households[m.zone]), "why": m.why} for m in misses],
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "seed": seed,
     }
@@ -453,4 +466,4 @@ def _whole(value: float) -> int | float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-__all__ = ["Bools", "Effort", "I8", "Plan", "partition"]
+__all__ = ["I8", "Bools", "Effort", "Plan", "partition"]

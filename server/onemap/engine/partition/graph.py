@@ -145,7 +145,7 @@ def swallow_slivers(arcs: Arcs, n_building: I64, district: I32) -> I32:
 
 def joined_parts(arcs: Arcs, part: I32, small: Bools, district: I32) -> I32:
     """
-    (n_atom,) the atom that each becomes when every small part joins, whole, the neighbour it shares the most with.
+    (n_atom,) the atom that each becomes when small parts join, whole, the neighbour they share the most with.
 
     A neighbour of the same district comes first.
     """

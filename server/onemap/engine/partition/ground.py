@@ -24,7 +24,6 @@ from onemap.engine.partition.kinds import Kind
 
 type Geometries = NDArray[Any]
 
-_UNIT_M = 1e-3
 _STEP_BUILDING_M = 8.0
 _STEP_BARRIER_M = 15.0
 _OVERLAP_M2 = 0.25
@@ -76,7 +75,7 @@ def cut_ground(land: Land) -> tuple[Arcs, I32]:
     numbers = np.flatnonzero(inside)
     houses = _clipped(land.buildings[numbers], land.boundary)
     cluster = overlapping(houses)
-    unit = _unit(land.boundary)
+    unit = lattice_unit(land.boundary)
     noded = _Noded.of(land, houses, unit)
     mesh = triangulate(noded.x, noded.y, noded.edges, noded.kind)
     region = _ground.flood(mesh.neighbour, mesh.kind)
@@ -115,8 +114,7 @@ def lattice_keys(xy: F64, unit: float) -> I64:
     """(n_point,) one number for each lattice point; points off the lattice get -1."""
     scaled = xy / unit
     lattice = np.rint(scaled).astype(np.int64)
-    key = ((lattice[:, 0] + (1 << 30)) << 32) | (lattice[:, 1] + (1 << 30))
-    return key
+    return np.asarray(((lattice[:, 0] + (1 << 30)) << 32) | (lattice[:, 1] + (1 << 30)))
 
 
 def _clipped(shapes: Geometries, boundary: shapely.Geometry) -> Geometries:
@@ -126,13 +124,10 @@ def _clipped(shapes: Geometries, boundary: shapely.Geometry) -> Geometries:
     return clipped
 
 
-def _unit(boundary: shapely.Geometry) -> float:
-    """The lattice: a millimetre, or a power of two of it where the ground is wider than 250 km."""
+def lattice_unit(boundary: shapely.Geometry) -> float:
+    """The lattice in metres: a power of two, as fine as exact orientation tests allow."""
     extent = float(np.abs(np.asarray(boundary.bounds)).max())
-    unit = _UNIT_M
-    while extent / unit > 2**27:
-        unit *= 2
-    return unit
+    return float(2.0 ** np.ceil(np.log2(max(extent, 1.0) / 2**26)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def reassign(
     *,
     seed: int,
     effort: Effort | None = None,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """

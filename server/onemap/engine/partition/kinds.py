@@ -39,7 +39,9 @@ def kind_of_road(road_class: str) -> Kind | None:
     return _ROADS.get(name.removesuffix("_link") if name != "motorway_link" else "trunk", Kind.MINOR)
 
 
-_PATHS = frozenset({"footway", "path", "cycleway", "steps", "bridleway", "corridor", "elevator", "platform", "proposed"})
+_PATHS = frozenset(
+    {"footway", "path", "cycleway", "steps", "bridleway", "corridor", "elevator", "platform", "proposed"}
+)
 _ROADS = {
     "motorway": Kind.MOTORWAY,
     "expressway": Kind.MOTORWAY,

@@ -50,7 +50,7 @@ def _metres_per_unit(crs: pyproj.CRS, x0: float, y0: float) -> tuple[float, floa
     step = 1e-4 if crs.is_geographic else 10.0
     to_degrees = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     lon, lat = to_degrees.transform([x0, x0 + step, x0], [y0, y0, y0 + step])
-    if not np.isfinite([*lon, *lat]).all() or not -90 <= y0 <= 90 and crs.is_geographic:
+    if not np.isfinite([*lon, *lat]).all() or (not -90 <= y0 <= 90 and crs.is_geographic):
         raise InputRefused(f"The coordinates do not lie where {crs.name} is defined.")
     geod = crs.get_geod() or pyproj.Geod(ellps="WGS84")
     _, _, east = geod.inv(lon[0], lat[0], lon[1], lat[1])

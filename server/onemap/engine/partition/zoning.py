@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pymetis
 
-from onemap.engine.geometry.types import F64, I32, Bools
+from onemap.engine.geometry.types import F64, I32, I64, Bools
 from onemap.engine.partition import _anneal
 from onemap.engine.partition._coarse import clusters, coarsened
 from onemap.engine.partition._seed import mend, metis, zone_graph
@@ -115,7 +115,7 @@ def make_zones(
     *,
     seed: int = 1,
     effort: Effort | None = None,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> I32:
     """
@@ -157,7 +157,7 @@ def _homeless(graph: Graph) -> I32:
     return np.full(graph.n_atom, -1, dtype=np.int32)
 
 
-def _improve(plan: Zoning, hot: float, progress: Callable[[float], None] = lambda share: None) -> None:
+def _improve(plan: Zoning, hot: float, progress: Callable[[float], None] = lambda _: None) -> None:
     """Anneal in rounds; the plan is the lexicographic best of those passed, the first included."""
     best, best_fixed, best_score = plan.zone.copy(), plan.fixed, plan.score()
     hot = min(hot, _HOTTEST)
@@ -319,7 +319,7 @@ def _dealt(plan: Zoning, round_: int) -> I32:
     return group
 
 
-def repair(plan: Zoning, progress: Callable[[float], None] = lambda share: None) -> None:
+def repair(plan: Zoning, progress: Callable[[float], None] = lambda _: None) -> None:
     """
     Mend grids out of band with their neighbours: new METIS seeds, one grid more or fewer, a short annealing.
 
@@ -349,7 +349,7 @@ def repair(plan: Zoning, progress: Callable[[float], None] = lambda share: None)
         progress((attempt + 1) / limit)
 
 
-def _surroundings(z: int, first: F64, to: F64, fixed: Bools, count: int, rng: np.random.Generator) -> I32:
+def _surroundings(z: int, first: I64, to: I64, fixed: Bools, count: int, rng: np.random.Generator) -> I32:
     """The grid and about ``count`` grids around it, nearest first."""
     found, queue = [z], [z]
     seen = {z}

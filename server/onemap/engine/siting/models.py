@@ -1,17 +1,17 @@
 """
 The three classic questions as one table of savings, solved exactly by HiGHS or by swaps with a proven bound.
 
-A saving is what a demand point gains if a candidate is opened: its weight once (cover), or the seconds cut from its walk
-(median). Opening p candidates is worth, for every demand point, its best saving among them.
+A saving is what a demand point gains if a candidate is opened: its weight once (cover), or the seconds cut from its
+walk (median). Opening p candidates is worth, for every demand point, its best saving among them.
 
-References: Church & ReVelle (1974) MCLP; Toregas et al. (1971) LSCP; Hakimi (1964) p-median; Resende & Werneck (2007) swaps;
-Narula, Ogbu & Samuelsson (1977) Lagrangian bound.
+References: Church & ReVelle (1974) MCLP; Toregas et al. (1971) LSCP; Hakimi (1964) p-median; Resende & Werneck (2007)
+swaps; Narula, Ogbu & Samuelsson (1977) Lagrangian bound.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -78,7 +78,7 @@ class Choice:
 
 
 def cover_savings(travel: Travel, weight: F64, limit_s: float, covered: Bool | None = None) -> Savings:
-    """Savings of covering: the demand point's weight, where a candidate lies within the limit and nobody covers it yet."""
+    """Savings of covering: the point's weight, where a candidate lies within the limit and nobody covers it yet."""
     _check_weight(weight, travel.n_demand)
     if not limit_s > 0.0:
         raise InvalidValue(f"A limit of {limit_s / 60.0:g} minutes cannot be used: it must be more than 0.")
@@ -120,16 +120,19 @@ def most_saved(
     if savings.n_candidate == 0:
         raise InputRefused("There are no candidates to choose from.")
     n_new = min(n_new, savings.n_candidate)
-    if exact is None:
-        exact = len(savings.demand) <= _EXACT_PAIRS
     begun = time.monotonic()
     start, worth = _swaps(savings, n_new)
-    if not exact:
-        return _bounded(savings, start, worth, gap, time_limit_s)
-    quick = _bounded(savings, start, worth, 0.0, min(0.5, time_limit_s))
-    if quick.gap <= 1e-9:
-        return Choice(quick.rows, quick.value, quick.value, "exact")
-    return _exact_most(savings, n_new, quick, max(time_limit_s - (time.monotonic() - begun), 1.0))
+    quick = _bounded(
+        savings, start, worth, 0.0 if exact else gap, time_limit_s if exact is False else time_limit_s / 4.0
+    )
+    if exact is False or quick.choice.gap <= 1e-9:
+        return quick.choice
+    rows = _survivors(quick, n_new)
+    small = _merged(_only(savings, rows))
+    if exact is None and len(small.demand) > _EXACT_PAIRS:
+        return quick.choice
+    found = _exact_most(small, n_new, rows, quick.choice, max(time_limit_s - (time.monotonic() - begun), 1.0))
+    return replace(found, value=worth_of(savings, found.rows))
 
 
 def fewest(savings: Savings, *, time_limit_s: float = 60.0) -> Choice:
@@ -200,31 +203,74 @@ def _lp(cost: F64, low: F64, high: F64, row_low: F64, row_high: F64, first: I64,
     return lp
 
 
-def _exact_most(savings: Savings, n_new: int, quick: Choice, time_limit_s: float) -> Choice:
-    """Cover where every candidate saves a demand point the same, assignment otherwise."""
+def _survivors(quick: _Bounded, n_new: int) -> I64:
+    """Candidates that a choice better than the best known may still hold: the others are ruled out by the prices."""
+    order = np.argsort(-quick.reduced, kind="stable")
+    last = quick.reduced[order[n_new - 1]]
+    with_it = quick.at_price - last + quick.reduced
+    hopeful = with_it >= quick.choice.value * (1.0 - 1e-9)
+    hopeful[order[:n_new]] = True
+    hopeful[list(quick.choice.rows)] = True
+    return np.flatnonzero(hopeful)
+
+
+def _only(savings: Savings, rows: I64) -> Savings:
+    """The savings of some candidates, in their order."""
+    lengths = np.diff(savings.first)[rows]
+    first = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    at = np.repeat(savings.first[rows] - first[:-1], lengths) + np.arange(first[-1])
+    return Savings(savings.n_demand, first, savings.demand[at], savings.saving[at])
+
+
+def _merged(savings: Savings) -> Savings:
+    """
+    Demand points that the same candidates cover, as one of their summed weight; the savings themselves where they differ.
+
+    Sets of candidates are compared by sums of random 64-bit numbers.
+    """
+    each = _same_saving(savings)
+    if each is None or len(savings.demand) == 0:
+        return savings
+    signature = np.zeros(savings.n_demand, dtype=np.uint64)
+    mark = np.random.default_rng(64).integers(1, 2**63, savings.n_candidate, dtype=np.uint64)
+    np.add.at(signature, savings.demand, np.repeat(mark, np.diff(savings.first)))
+    _, kept, group = np.unique(signature, return_index=True, return_inverse=True)
+    total = np.bincount(group.reshape(-1), weights=each, minlength=len(kept))
+    is_kept = np.zeros(savings.n_demand, dtype=np.bool_)
+    is_kept[kept] = True
+    stays = is_kept[savings.demand]
+    ends = np.concatenate([[0], np.cumsum(stays)])
+    demand = group.reshape(-1)[savings.demand[stays]].astype(np.int32)
+    return Savings(len(kept), ends[savings.first].astype(np.int64), demand, total[demand])
+
+
+def _exact_most(savings: Savings, n_new: int, rows: I64, quick: Choice, time_limit_s: float) -> Choice:
+    """Cover where every candidate saves a demand point the same, assignment otherwise; ``rows`` name the candidates."""
     model = _model()
     model.setOptionValue("time_limit", float(time_limit_s))
     same = _same_saving(savings)
     lp = _cover_lp(savings, n_new, same) if same is not None else _assignment_lp(savings, n_new)
     model.passModel(lp)
-    _suggest(model, savings, quick.rows, lp.num_col_)
+    _suggest(model, savings, np.flatnonzero(np.isin(rows, quick.rows)), lp.num_col_)
     model.run()
     info = model.getInfo()
-    bound = min(-_finite(info.mip_dual_bound, -quick.bound), quick.bound)
-    rows, value = quick.rows, quick.value
+    # Candidates that were ruled out cannot be in anything better than the best known.
+    bound = min(max(-_finite(info.mip_dual_bound, -quick.bound), quick.value), quick.bound)
+    best, value = quick.rows, quick.value
     if info.primal_solution_status == 2:
         solution = np.array(model.getSolution().col_value)[: savings.n_candidate]
-        found = tuple(int(row) for row in np.sort(np.argsort(-solution, kind="stable")[:n_new]))
-        if worth_of(savings, found) > value:
-            rows, value = found, worth_of(savings, found)
+        found = np.sort(np.argsort(-solution, kind="stable")[:n_new])
+        worth = worth_of(savings, tuple(found.tolist()))
+        if worth > value:
+            best, value = tuple(rows[found].tolist()), worth
     proven = bound <= value * (1.0 + 1e-7) + 1e-9
-    return Choice(rows, value, value if proven else bound, "exact" if proven else "swaps")
+    return Choice(best, value, value if proven else bound, "exact" if proven else "swaps")
 
 
-def _suggest(model: Any, savings: Savings, rows: tuple[int, ...], n_column: int) -> None:
+def _suggest(model: Any, savings: Savings, rows: I64, n_column: int) -> None:
     """Give HiGHS the swaps' answer to begin from."""
     chosen = np.zeros(savings.n_candidate)
-    chosen[list(rows)] = 1.0
+    chosen[rows] = 1.0
     index = np.arange(savings.n_candidate, dtype=np.int32)
     if n_column >= savings.n_candidate:
         model.setSolution(savings.n_candidate, index, chosen)
@@ -262,7 +308,7 @@ def _cover_lp(savings: Savings, n_new: int, each: F64) -> Any:
 
 
 def _assignment_lp(savings: Savings, n_new: int) -> Any:
-    # max sum s_ij z_ij,  sum_j z_ij <= 1,  z_ij <= x_j,  sum x = n.  Columns: x, then z; rows: demand, links, the count.
+    # max sum s_ij z_ij,  sum_j z_ij <= 1,  z_ij <= x_j,  sum x = n.  Columns: x, then z; rows: demand, links, count.
     served, row_of = np.unique(savings.demand, return_inverse=True)
     n, m, k = savings.n_candidate, len(served), len(savings.demand)
     infinity = highspy.kHighsInf
@@ -301,7 +347,16 @@ def _swaps(savings: Savings, n_new: int) -> tuple[I64, float]:
     return chosen, float(worth)
 
 
-def _bounded(savings: Savings, chosen: I64, worth: float, gap: float, time_limit_s: float) -> Choice:
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """A choice with its bound, and what the bound's prices leave of every candidate: (n_candidate,)."""
+
+    choice: Choice
+    reduced: F64
+    at_price: float
+
+
+def _bounded(savings: Savings, chosen: I64, worth: float, gap: float, time_limit_s: float) -> _Bounded:
     """
     A Lagrangian bound by subgradient steps, from the best choice known; better choices met on the way are kept.
 
@@ -313,6 +368,7 @@ def _bounded(savings: Savings, chosen: I64, worth: float, gap: float, time_limit
     best_rows, best_worth, bound = chosen.copy(), worth, np.inf
     step, stale = 1.0, 0
     reduced = np.empty(savings.n_candidate)
+    best_reduced = reduced
     served = np.empty(savings.n_demand)
     begun = time.monotonic()
     direction = np.zeros(savings.n_demand)
@@ -323,6 +379,7 @@ def _bounded(savings: Savings, chosen: I64, worth: float, gap: float, time_limit
         if here < bound - 1e-12 * abs(here):
             stale = 0 if here < bound * (1.0 - 1e-5) else stale + 1
             bound = here
+            best_reduced = reduced.copy()
         else:
             stale += 1
         if stale >= 8:
@@ -346,7 +403,8 @@ def _bounded(savings: Savings, chosen: I64, worth: float, gap: float, time_limit
         target = best_worth + 0.05 * max(bound - best_worth, 0.0)
         price = np.maximum(price - step * max(here - target, 1e-9 * abs(here)) / square * direction, 0.0)
     chosen_rows = tuple(sorted(int(row) for row in best_rows))
-    return Choice(chosen_rows, best_worth, max(bound, best_worth), "swaps")
+    method = "exact" if bound <= best_worth * (1.0 + 1e-9) else "swaps"
+    return _Bounded(Choice(chosen_rows, best_worth, max(bound, best_worth), method), best_reduced, bound)
 
 
 def _first_prices(savings: Savings, chosen: I64) -> F64:
@@ -370,7 +428,7 @@ def _greedy(first: I64, demand: I32, saving: F64, n_demand: int, chosen: I64) ->
             gain[j] += saving[k]
     for turn in range(len(chosen)):
         order = np.argsort(-gain)
-        top, top_gain = -1, -1.0
+        top, top_gain = order[0], -1.0
         for j in order:
             if used[j]:
                 continue
@@ -485,11 +543,11 @@ def _cover_all(first: I64, demand: I32, n_demand: int, rows: I64) -> int:
         gain[j] = first[j + 1] - first[j]
     n_row = 0
     while True:
-        top, most = -1, 0
+        top, most = -1, np.int64(0)
         for j in range(n):
             if gain[j] <= most:
                 continue
-            fresh = 0
+            fresh = np.int64(0)
             for k in range(first[j], first[j + 1]):
                 if not done[demand[k]]:
                     fresh += 1

@@ -45,3 +45,24 @@ SELECT a.seq, a.action, a.to_state, a.actor_post, a.note, a.at
 FROM core.event_action AS a
 WHERE a.event_no = %(event_no)s
 ORDER BY a.seq;
+
+-- name: heat
+-- Events by H3 cell. A coarser cell is the finer one with its resolution changed and the digits below it set to 7.
+SELECT
+    (e.h3_10 & ~(15::bigint << 52))
+    | (%(resolution)s::bigint << 52)
+    | ((1::bigint << (3 * (15 - %(resolution)s::integer))) - 1) AS cell,
+    count(*) AS n
+FROM core.event AS e
+WHERE e.h3_10 IS NOT NULL AND {matching}
+GROUP BY 1
+ORDER BY 2 DESC
+LIMIT %(n_rows)s;
+
+-- name: without_cell
+SELECT e.fid, ST_X(e.geom), ST_Y(e.geom) FROM core.event AS e WHERE e.h3_10 IS NULL;
+
+-- name: set_cells
+UPDATE core.event AS e SET h3_10 = c.cell
+FROM unnest(%(fids)s::bigint[], %(cells)s::bigint[]) AS c (fid, cell)
+WHERE e.fid = c.fid;
