@@ -58,7 +58,8 @@ bless: setup ## take today's output as golden, and write the dashboard's types a
 	$(npm) run types
 
 bench: bench-environment ## items and tiles beside tipg and stock pygeoapi
-	.venv-bench/bin/python tests/bench/server.py
+	.venv-bench/bin/python tests/bench/ogc.py --python .venv/bin/python
+	.venv-bench/bin/python tests/bench/tiles.py --python .venv/bin/python
 
 bench-partition: bench-environment ## grids for communities and counties, beside peers
 	.venv-bench/bin/python tests/bench/partition.py

@@ -24,7 +24,7 @@ quietly "onemap itself could not be installed." \
     uv_for pip install --python .venv-bench/bin/python --no-progress --no-deps --no-build-isolation -e .
 while read -r peer; do
     case $peer in '' | '#'*) continue ;; esac
-    uv_for pip install --python .venv-bench/bin/python --no-progress --no-build-package "${peer%%[<>=]*}" "$peer" >>"$log" 2>&1 ||
+    uv_for pip install --python .venv-bench/bin/python --no-progress --no-build "$peer" >>"$log" 2>&1 ||
         say "the peer $peer cannot be had here and is left out"
 done <requirements-bench.txt
 printf '%s' "$wanted" >.venv-bench/.made-from

@@ -90,7 +90,9 @@ def warm_up() -> None:
     index = ResponderIndex(village)
     index.place(np.arange(50), places.take(np.arange(50)))
     nearest(index, places.take(np.arange(1)), 3)
-    seen_ground(*camera_town(4, 30, np.random.default_rng(0)))
+    cameras, walls = camera_town(4, 30, np.random.default_rng(0))
+    seen_ground(cameras, walls)
+    cameras_seeing(cameras, walls, float(cameras.x[0]) + 1.0, float(cameras.y[0]) + 1.0)
     table = Travel.from_matrix(np.random.default_rng(0).random((6, 30)))
     most_saved(cover_savings(table, np.ones(30), 0.3), 2)
 

@@ -111,7 +111,7 @@ def test_codes_are_of_no_real_place_and_have_their_lengths(invented: Invented) -
 
 
 def test_nothing_says_anything_of_a_person(invented: Invented) -> None:
-    personal = re.compile(r"姓名|身份证|车牌|人脸|id_?card|person_name|plate|face", re.IGNORECASE)
+    personal = re.compile(r"姓名|身份证|车牌|人脸|id_?card|person_name|plate_no|^face", re.IGNORECASE)
     phone = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
     identity = re.compile(r"(?<!\d)\d{6}(19|20)\d{2}(0[1-9]|1[0-2])\d{2}\d{3}[\dXx](?!\d)")
     for name, table in invented.tables.items():

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import http.client
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -88,6 +87,12 @@ class Visitor:
     #: Addresses of the JavaScript that came.
     scripts: set[str] = field(default_factory=set)
 
+    def ask(self, path: str) -> Any:
+        """What the server answers a reader at this machine."""
+        answer = self.page.request.get(self.url + path)
+        assert answer.ok, f"{path}: {answer.status} {answer.text()[:200]}"
+        return answer.json()
+
     def open(self, query: str = "") -> None:
         """Open the page and wait until the map is drawn."""
         self.page.goto(f"{self.url}/{query}")
@@ -144,11 +149,6 @@ def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
     assert troubles == []
 
 
-def metres_per_pixel(zoom: float, latitude: float) -> float:
-    """Ground under one CSS pixel, for tiles of 512 px."""
-    return 40_075_016.686 * math.cos(math.radians(latitude)) / (512 * 2**zoom)
-
-
 def _watch(visitor: Visitor) -> None:
     host = urlsplit(visitor.url).netloc
 
@@ -179,11 +179,18 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + _START_S
     while time.monotonic() < end:
         assert server.poll() is None, f"The server ended with {server.returncode}."
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            pass
+        if _answers(url):
+            return
         time.sleep(0.5)
     raise AssertionError(f"The server was not ready within {_START_S} s.")
+
+
+def _answers(url: str) -> bool:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
-import urllib.request
 from typing import Any
 
 import pytest
@@ -22,12 +20,6 @@ FOCUSED = "document.activeElement.getAttribute('aria-label') || document.activeE
 CLIPPED = """() => [...document.querySelectorAll('button, h1, h2, .name, .amount, .badge, .demo, .chip, th')]
   .filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
   .map((e) => `${e.tagName} ${e.className} "${e.textContent.trim()}"`)"""
-
-
-def ask(visitor: Visitor, path: str) -> Any:
-    """What the server answers a reader at this machine."""
-    with urllib.request.urlopen(f"{visitor.url}{path}", timeout=30) as answer:
-        return json.load(answer)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -48,7 +40,7 @@ def test_the_map_opens_in_every_dress(visit: Visit, size: tuple[int, int]) -> No
 def test_the_tree_holds_every_layer_of_the_catalogue(visit: Visit) -> None:
     visitor = visit(1920, 1080)
     visitor.open()
-    catalog = ask(visitor, "/api/catalog")
+    catalog = visitor.ask("/api/catalog")
     names = visitor.page.locator(".layers li > .row .name").all_inner_texts()
     assert set(names) >= {layer["title"]["zh"] for layer in catalog["layers"]}
     symbols = visitor.page.locator(".layers li img")
@@ -78,7 +70,7 @@ def test_switching_a_layer_changes_map_address_and_group(visit: Visit) -> None:
 def test_a_click_on_a_building_opens_its_card_in_both_languages(visit: Visit) -> None:
     visitor = visit()
     fid = _a_home(visitor)
-    card = ask(visitor, f"/api/features/buildings/{fid}")
+    card = visitor.ask(f"/api/features/buildings/{fid}")
     lng, lat = card["point"]
     visitor.open(f"?v=17/{lat}/{lng}&on=areas.buildings.grids.roads")
     page = visitor.page
@@ -153,7 +145,7 @@ def test_theme_and_language_are_kept(visit: Visit) -> None:
 def test_back_returns_to_what_was_selected(visit: Visit) -> None:
     visitor = visit()
     fid = _a_home(visitor)
-    lng, lat = ask(visitor, f"/api/features/buildings/{fid}")["point"]
+    lng, lat = visitor.ask(f"/api/features/buildings/{fid}")["point"]
     visitor.open(f"?v=17/{lat}/{lng}&on=areas.buildings.grids.roads")
     visitor.click_map(*visitor.middle_of_map())
     card = visitor.page.locator(".card")
@@ -210,7 +202,7 @@ def test_axe_finds_nothing(visit: Visit, theme: str) -> None:
 def test_first_load_is_light(visit: Visit) -> None:
     visitor = visit()
     visitor.open()
-    scripts = [urllib.request.urlopen(url, timeout=30).read() for url in sorted(visitor.scripts)]
+    scripts = [visitor.page.request.get(url).body() for url in sorted(visitor.scripts)]
     assert len(scripts) >= 3, "page, worker and what they share"
     assert sum(len(gzip.compress(script)) for script in scripts) <= LONGEST_FIRST_LOAD_BYTES
 
@@ -219,7 +211,7 @@ def test_labels_are_drawn_in_our_font(visit: Visit) -> None:
     visitor = visit()
     visitor.open("?v=16/31.7005/117.3005")
     visitor.settle()
-    names = {e["name"] for e in ask(visitor, "/api/areas")}
+    names = {e["name"] for e in visitor.ask("/api/areas")}
     text = "".join(sorted(set("".join(names) + "01234567890")))
     assert visitor.page.evaluate("(text) => document.fonts.check('24px \"Noto Sans SC Variable\"', text)", text)
 
@@ -241,7 +233,7 @@ def test_a_server_that_fails_is_said_with_a_retry(visit: Visit) -> None:
 
 def test_what_one_may_not_see_has_a_padlock_and_no_number(visit: Visit) -> None:
     visitor = visit()
-    catalog = ask(visitor, "/api/catalog")
+    catalog = visitor.ask("/api/catalog")
     for layer in catalog["layers"]:
         if layer["class"] != "public":
             layer |= {"allowed": False, "fields": [], "n_features": None, "bounds": None}
@@ -277,13 +269,13 @@ def _dress(visitor: Visitor, theme: str, language: str) -> None:
 
 def _a_home(visitor: Visitor) -> int:
     """A building with households, in the middle of the demo community."""
-    found = ask(visitor, "/ogc/collections/buildings/items?f=json&limit=200&bbox=117.298,31.698,117.302,31.702")
+    found = visitor.ask("/ogc/collections/buildings/items?f=json&limit=200&bbox=117.298,31.698,117.302,31.702")
     return int(next(f["id"] for f in found["features"] if (f["properties"].get("households") or 0) > 12))
 
 
 def _closest_events(visitor: Visitor) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two open events that stand closest together."""
-    events = ask(visitor, "/api/events?is_open=true&limit=500")["events"]
+    events = visitor.ask("/api/events?is_open=true&limit=500")["events"]
     pairs = [(a, b) for i, a in enumerate(events) for b in events[i + 1 :]]
     return min(pairs, key=lambda pair: abs(pair[0]["lon"] - pair[1]["lon"]) + abs(pair[0]["lat"] - pair[1]["lat"]))
 

@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from onemap.domain.layer import Catalog
+from onemap.ingest.child import decode_here
 from onemap.ingest.publish import Importer, Options
 from onemap.store.db import Db
 
@@ -24,6 +25,11 @@ N = 10
 @pytest.fixture
 def street() -> gpd.GeoDataFrame:
     """Ten buildings as a community writes them down: Chinese columns, Chinese words."""
+    return invented_street()
+
+
+def invented_street() -> gpd.GeoDataFrame:
+    """The frame of :func:`street`."""
     lon, lat = 117.28 + np.arange(N) * 0.0005, np.full(N, 31.7)
     table = pd.DataFrame(
         {
@@ -39,7 +45,13 @@ def street() -> gpd.GeoDataFrame:
 
 @pytest.fixture
 def importer(db: Db, catalog: Catalog) -> Importer:
-    """An importer into an empty map."""
+    """An importer into an empty map; it reads in this process, for a process of its own takes a second to start."""
+    return Importer(db, catalog, RULES, decode=decode_here)
+
+
+@pytest.fixture
+def careful_importer(db: Db, catalog: Catalog) -> Importer:
+    """An importer into an empty map that reads in a limited process, as people's imports do."""
     return Importer(db, catalog, RULES)
 
 

@@ -1,6 +1,7 @@
 """What an export writes, an import reads back."""
 
 import zipfile
+from collections.abc import Iterator
 
 import geopandas as gpd
 import openpyxl
@@ -11,20 +12,26 @@ import pytest
 from onemap.domain.layer import DataClass
 from onemap.domain.scope import EVERYTHING, Scope
 from onemap.errors import InputRefused
+from onemap.ingest.child import decode_here
 from onemap.ingest.crs import parse_crs
 from onemap.ingest.export import Format, Wanted, export_layer
 from onemap.ingest.publish import Importer, Options
+from onemap.store.db import Db
 
-from .conftest import bring
+from .conftest import RULES, bring, invented_street
 
 
-@pytest.fixture
-def filled(importer: Importer, tmp_path, street) -> Importer:
-    street.to_file(tmp_path / "in.gpkg")
-    bring(importer, "buildings", tmp_path / "in.gpkg")
-    (tmp_path / "in.csv").write_text("编号,名称,类别,电话,lon,lat\nF1,=甲,公厕,0551-63500000,117.3,31.7\n", "utf-8")
-    bring(importer, "facilities", tmp_path / "in.csv", crs="wgs84")
-    return importer
+@pytest.fixture(scope="module")
+def filled(module_database, catalog, tmp_path_factory) -> Iterator[Importer]:
+    """Ten buildings and a facility in a database that the tests of this file share."""
+    folder = tmp_path_factory.mktemp("filled")
+    with Db(module_database, max_size=2) as db:
+        importer = Importer(db, catalog, RULES, decode=decode_here)
+        invented_street().to_file(folder / "in.gpkg")
+        bring(importer, "buildings", folder / "in.gpkg")
+        (folder / "in.csv").write_text("编号,名称,类别,电话,lon,lat\nF1,=甲,公厕,0551-63500000,117.3,31.7\n", "utf-8")
+        bring(importer, "facilities", folder / "in.csv", crs="wgs84")
+        yield importer
 
 
 def write(importer: Importer, layer: str, file, kind: Format, *, crs="cgcs2000", scope=EVERYTHING, bbox=None) -> int:

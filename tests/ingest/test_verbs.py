@@ -40,7 +40,11 @@ def test_an_import_answers_with_one_document(call, tmp_path, street):
         (("import", "buildings", "{table}"), 3, "--crs wgs84, cgcs2000, gcj02, bd09 or EPSG:n"),
         (("import", "buildings", "{table}", "--crs", "EPSG:4548"), 3, "are degrees"),
         (("import", "buildings", "{table}", "--crs", "mars"), 2, "no coordinate system"),
-        (("import", "buildings", "{table}", "--crs", "wgs84", "--max-rejects", "all"), 2, "a number of rows or a share"),
+        (
+            ("import", "buildings", "{table}", "--crs", "wgs84", "--max-rejects", "all"),
+            2,
+            "a number of rows or a share",
+        ),
         (("import", "buildings", "{table}", "--crs", "wgs84", "--estimate-households", "x"), 2, "no rule 'x'"),
         (("import", "osm", "{table}", "--bbox", "1,2,3"), 2, "west,south,east,north"),
         (("import", "trees", "{table}"), 3, "The catalog holds no layer 'trees'"),
@@ -49,7 +53,7 @@ def test_an_import_answers_with_one_document(call, tmp_path, street):
     ],
 )
 def test_every_failure_is_a_sentence_with_its_exit_code(call, tmp_path, arguments, code, sentence):
-    (tmp_path / "a.csv").write_text("编号,wkt\nA,\"POLYGON ((117 31, 118 31, 118 32, 117 31))\"\n", "utf-8")
+    (tmp_path / "a.csv").write_text('编号,wkt\nA,"POLYGON ((117 31, 118 31, 118 32, 117 31))"\n', "utf-8")
     files = {"nowhere": tmp_path / "b.gpkg", "table": tmp_path / "a.csv"}
     got, answer = call(*(part.format(**files) for part in arguments))
     assert got == code

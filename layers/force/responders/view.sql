@@ -10,7 +10,7 @@ SELECT
     r.home_area,
     r.grid_code,
     w.at AS position_at,
-    w.accuracy_m::double precision AS accuracy_m,
+    w.accuracy_m,
     r.n_tasks,
     w.geom
 FROM core.responder AS r

@@ -22,7 +22,7 @@ def read_lines(
     found: dict[str, list[tuple[str, str, bool]]] = {"waterway": [], "railway": []}
     keys = osmium.filter.KeyFilter("waterway", "railway")
     for way in osmium.FileProcessor(str(path)).with_locations().with_filter(keys):
-        if not way.is_way():
+        if not isinstance(way, osmium.osm.Way):
             continue
         kind = "waterway" if way.tags.get("waterway") in _WATERWAYS else None
         if kind is None and way.tags.get("railway") in _RAILWAYS and way.tags.get("bridge", "no") == "no":

@@ -7,8 +7,10 @@ from typing import Any
 from onemap.errors import UsageError
 
 
-def answer(area: str | None, scenario: str | None, as_json: bool, asked: dict[str, Any]) -> tuple[Any, bool, str]:
+def answer(area: str | None, scenario: str | None, asked: dict[str, Any]) -> tuple[Any, str]:
     """Partition an area of the database into a scenario."""
     if not area or not scenario:
         raise UsageError("--area CODE and --scenario NAME go together.")
-    raise UsageError("This installation partitions files; areas of the database are partitioned by the server.")
+    if asked["buildings"] or asked["osm"]:
+        raise UsageError("Name files or an --area of the database, not both.")
+    raise UsageError("Areas of the database are partitioned by the server; name --buildings FILE or --osm FILE here.")

@@ -22,7 +22,7 @@ from onemap.cli._partition_rules import grid_rules, household_rule
 from onemap.cli.common import Progress, emit, json_option, say
 from onemap.domain.rule_set import Band, Logic, RuleSet, Unit
 from onemap.engine.partition import Effort, Plan, partition
-from onemap.errors import InputRefused, UsageError
+from onemap.errors import InputRefused, InvalidValue, UsageError
 
 _FILE = click.Path(path_type=Path)
 
@@ -64,7 +64,8 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
     if area or scenario:
         from onemap.cli import _partition_area  # noqa: PLC0415 - the files' way works without a database
 
-        emit(*_partition_area.answer(area, scenario, as_json, asked))
+        document, sentence = _partition_area.answer(area, scenario, asked)
+        emit(document, as_json, sentence)
         return
     _check(asked)
     rules = _rules(asked)
@@ -156,7 +157,7 @@ def _rules(asked: dict[str, Any]) -> RuleSet:
 def _band(asked: dict[str, Any]) -> Band:
     try:
         return Band(asked["minimum"], asked["target"], asked["maximum"], Unit(asked["unit"]))
-    except ValueError as wrong:
+    except InvalidValue as wrong:
         raise UsageError(str(wrong)) from wrong
 
 
@@ -252,7 +253,7 @@ def _stop_on_interrupt() -> Iterator[list[bool]]:
         return
     before = signal.getsignal(signal.SIGINT)
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
         if stopped:
             raise KeyboardInterrupt
         stopped.append(True)
@@ -296,16 +297,19 @@ def write_plan(plan: Plan, path: Path, drop: tuple[str, ...] = ()) -> None:
 def describe(plan: Plan, rules: RuleSet) -> str:
     """The answer as a person reads it."""
     s = plan.summary
-    lines = [
+    first = (
         f"{s['n_grids']} grids of {s['households']} households; {s['n_in_band']} in band ({s['share_in_band']:.1%}) "
-        f"by {rules.title}.",
+        f"by {rules.title}."
+    )
+    second = (
         f"Polsby-Popper {s['mean_polsby_popper']}; {s['barrier_share'] or 0:.0%} of the inner boundary on barriers; "
-        f"{s['estates_cut']} estates cut; {s['n_discontiguous']} grids in several parts.",
-    ]
+        f"{s['estates_cut']} estates cut; {s['n_discontiguous']} grids in several parts."
+    )
+    lines = [first, second]
     if s["moved"]["buildings"]:
         lines.append(
-            f"{s['moved']['buildings']} buildings with {s['moved']['households']} households change grid; no plan moves "
-            f"fewer than {s['moved']['bound_households']} households."
+            f"{s['moved']['buildings']} buildings with {s['moved']['households']} households change grid; moving "
+            f"them between neighbours takes {s['moved']['bound_households']} households at least."
         )
     lines += [f"Grid {m['grid']} holds {m['households']}: {m['why']}" for m in s["misses"]]
     lines.append("Seconds: " + ", ".join(f"{name} {value}" for name, value in s["seconds"].items()) + ".")

@@ -49,11 +49,11 @@ def _computed(table: Table) -> dict[str, Any]:
 
 
 def _chosen(layer: Layer, columns: Mapping[str, Any], n: int) -> I64:
-    """Rows with the most fields filled; among those one of each value of the layer's codes first."""
+    """Of the rows with the most fields filled, one of each value of the layer's codes first."""
     empty = np.zeros(n, np.int64)
     for field in layer.fields:
         empty += _is_missing(columns[field.name]).astype(np.int64)
-    best = np.argsort(empty, kind="stable")[: max(N_FEATURES, int((empty == empty.min()).sum()))]
+    best = np.flatnonzero(empty == empty.min())
     picked: list[int] = []
     for field in layer.fields:
         if field.type is FieldType.CODE:

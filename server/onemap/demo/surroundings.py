@@ -51,7 +51,7 @@ def around(
             kept.add(found.estate_of[k])
             buildings += [(b, start + found.estate_of[k]) for b in found.built[k].buildings]
             greens += found.built[k].greens
-            waters += found.built[k].waters
+            waters += [(kind, name or "公园池塘", pond) for kind, name, pond in found.built[k].waters]
         estates += [e if k in kept else replace(e, shape=Polygon()) for k, e in enumerate(found.estates)]
     ground = shapely.union_all(shapes_of(faces))
     main = {id(r) for r in connected(roads)}

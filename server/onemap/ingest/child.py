@@ -88,6 +88,20 @@ def decode_in_child(job: dict[str, Any], limits: Limits, tell: Tell | None = Non
     raise _refusal(job["name"], answer, process.returncode, limits, errors)
 
 
+def decode_here(job: dict[str, Any], limits: Limits, tell: Tell | None = None) -> dict[str, Any]:
+    """The answer to a job, in this process and without limits; for files of our own making."""
+    del limits
+    folder = Path(job["folder"])
+    # the libraries come after the child's limits, and only those that the job needs
+    if job["kind"] == Kind.OSM:
+        from onemap.ingest.decode_osm import decode_osm  # noqa: PLC0415
+
+        return decode_osm(job, folder, tell or (lambda _done, _total: None))
+    from onemap.ingest.decode import decode_file  # noqa: PLC0415
+
+    return decode_file(job, folder)
+
+
 def _converse(
     process: subprocess.Popen[str], job: dict[str, Any], tell: Tell | None
 ) -> tuple[dict[str, Any] | None, str]:
@@ -132,25 +146,13 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (int(job["time_s"]), int(job["time_s"]) + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        _say(_decode(job))
+        _say(decode_here(job, Limits(), lambda done, total: _say({"done": done, "total": total})))
     except OneMapError as refused:
         _say({"error": str(refused), "class": type(refused).__name__})
         return _REFUSED
     except MemoryError:
         return _MEMORY
     return 0
-
-
-def _decode(job: dict[str, Any]) -> dict[str, Any]:
-    """The libraries come after the limits, and only those that the job needs."""
-    folder = Path(job["folder"])
-    if job["kind"] == Kind.OSM:
-        from onemap.ingest.decode_osm import decode_osm  # noqa: PLC0415
-
-        return decode_osm(job, folder, lambda done, total: _say({"done": done, "total": total}))
-    from onemap.ingest.decode import decode_file  # noqa: PLC0415
-
-    return decode_file(job, folder)
 
 
 def _say(document: dict[str, Any]) -> None:

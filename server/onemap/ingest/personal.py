@@ -29,7 +29,7 @@ _ID_18 = re.compile(
     r"(?<![0-9A-Za-z])([1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])(?![0-9A-Za-z])"
 )
 _ANY_18 = re.compile(r"\d{17}[\dXx]")
-_ID_15 = re.compile(rf"[1-8]\d{{5}}(\d{{2}}{_DAY})\d{{3}}")
+_ID_15 = re.compile(rf"[1-8]\d{{5}}([2-9]\d{_DAY})\d{{3}}")
 _MOBILE = re.compile(r"(?<![\dA-Za-z.+-])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![\dA-Za-z.])")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·•\s-]?[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳]"
@@ -137,7 +137,7 @@ def _has_ids(texts: list[str], is_code: bool) -> bool:
 
 
 def _has_old_ids(texts: list[str]) -> bool:
-    """Birthdays differ from person to person; the middle of grid codes, which are as long, hardly does."""
+    """Birthdays after 1920 that differ from person to person; the middle of grid codes, as long, hardly does."""
     dates = [match[1] for text in texts if (match := _ID_15.fullmatch(text))]
     return len(dates) * 2 > len(texts) and len(set(dates)) * 2 > len(dates)
 

@@ -32,6 +32,8 @@ from onemap.store.load import Loaded, load, lock, near_buildings, writable
 BBox = tuple[float, float, float, float]
 #: label, done, total: how far the work is.
 Tell = Callable[[str, float, float], None]
+#: A job, its limits, who hears of progress: the answer of :mod:`onemap.ingest.child`.
+Decode = Callable[[dict[str, Any], Limits, Callable[[float, float], None] | None], dict[str, Any]]
 
 NEAR_M = 20.0
 _SHOWN_PROBLEMS = 20
@@ -85,6 +87,7 @@ class Importer:
     catalog: Catalog
     rules: Path
     tell: Tell = lambda _label, _done, _total: None
+    decode: Decode = decode_in_child
 
     def file(self, layer_name: str, path: Path, options: Options) -> Report:
         """Import a file into one layer."""
@@ -125,7 +128,7 @@ class Importer:
 
     def _decoded(self, job: dict[str, Any], options: Options) -> dict[str, Any]:
         self.tell("Reading", 0, 0)
-        return decode_in_child(job, options.limits, lambda done, total: self.tell("Reading", done, total))
+        return self.decode(job, options.limits, lambda done, total: self.tell("Reading", done, total))
 
     def _prepared(
         self, layer: Layer, source: Source, table: pa.Table, wanted: Wishes, options: Options, report: Report

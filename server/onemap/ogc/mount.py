@@ -35,8 +35,11 @@ from onemap.ogc.request import Addresses, Request
 from onemap.store.db import AsyncDb, Db
 from onemap.store.features import Facts, Features
 
-#: How long a reader's documents are kept, seconds, and how many readers and addresses.
-VIEW_AGE_S, VIEWS = 60.0, 64
+#: How long a reader's documents are kept, seconds, and for how many readers and addresses.
+VIEW_AGE_S, VIEWS = 10.0, 64
+
+#: How long the zone of the data is believed, seconds.
+PLACE_AGE_S = 60.0
 
 #: Where the data are when there are none: the zone of Hefei and Jining.
 _NOWHERE_DEG = 117.0
@@ -302,7 +305,7 @@ class Feed:
     # What is kept ---------------------------------------------------------------------------------------------------
 
     async def _view(self, request: Request) -> _View:
-        """The feed as this reader sees it here, looked up again once a minute."""
+        """The feed as this reader sees it here, looked up again every few seconds."""
         key = (request.base_url, request.scope)
         view = self._views.get(key)
         if view is None or view.expires_at < self._clock():
@@ -339,7 +342,7 @@ class Feed:
             facts = await asyncio.to_thread(self._facts, tuple(self._catalog), EVERYTHING)
             bounds = _union(facts.values())
             crs = crs_list(_NOWHERE_DEG if bounds is None else (bounds[0] + bounds[2]) / 2)
-            self._known = (crs, self._clock() + VIEW_AGE_S)
+            self._known = (crs, self._clock() + PLACE_AGE_S)
             return crs
         finally:
             self._looking = None

@@ -43,11 +43,17 @@ class GridRow:
 def areas(connection: Connection, catalog: Catalog, scope: Scope) -> list[Area]:
     """All areas that a reader may see, by code: parents before children."""
     query = compose(named("areas")["tree"], scope=predicate(catalog.layer("areas"), scope, "a"))
-    return [Area(*row[:6], bounds=tuple(row[6:])) for row in connection.execute(query).fetchall()]
+    return [
+        Area(row[0], row[1], row[2], row[3], row[4], row[5], (row[6], row[7], row[8], row[9]))
+        for row in connection.execute(query).fetchall()
+    ]
 
 
 def grids(connection: Connection, catalog: Catalog, scope: Scope, area_code: str) -> list[GridRow]:
     """The grids of an area in force today, by code."""
     query = compose(named("areas")["grids"], scope=predicate(catalog.layer("grids"), scope, "g"))
     rows = connection.execute(query, {"area": area_code}).fetchall()
-    return [GridRow(*row[:7], bounds=tuple(row[7:])) for row in rows]
+    return [
+        GridRow(row[0], row[1], row[2], row[3], row[4], row[5], row[6], (row[7], row[8], row[9], row[10]))
+        for row in rows
+    ]

@@ -22,6 +22,7 @@ from onemap.store.named import compose, named, statement
 from onemap.store.scope import column_type, predicate, relation
 
 _SPOT = "spot"
+_ESTIMATES = frozenset({"households", "persons", "households_estimated"})
 _ANALYZE_FROM = 1000
 _FETCH_ROWS = 2000
 _GRIDS_FROM_CODE = frozenset({"grids", "management_points"})
@@ -136,7 +137,12 @@ def _fill(connection: Connection, layer: Layer, fields: Sequence[str]) -> list[s
 def _publish(connection: Connection, layer: Layer, fields: Sequence[str], n: int, *, keep: bool) -> Loaded:
     key = layer.key.name
     found_by_place = {AREA_CODE, "grid_code"} - {key}
-    assigned = [(name, _new_value(name, keep=keep or name in found_by_place)) for name in fields if name != key]
+    estimates = _ESTIMATES if "households_estimated" in fields else frozenset()
+    assigned = [
+        (name, _new_value(name, keep=keep or name in found_by_place, estimate=name in estimates))
+        for name in fields
+        if name != key
+    ]
     assigned.append((GEOM, sql.Identifier("s", GEOM)))
     parts = {
         "relation": relation(layer),
@@ -156,9 +162,13 @@ def _publish(connection: Connection, layer: Layer, fields: Sequence[str], n: int
     return Loaded(written=written, updated=updated, unchanged=n - written - updated)
 
 
-def _new_value(name: str, *, keep: bool) -> sql.Composable:
-    new = sql.Identifier("s", name)
-    return sql.SQL("coalesce({}, {})").format(new, sql.Identifier("t", name)) if keep else new
+def _new_value(name: str, *, keep: bool, estimate: bool) -> sql.Composable:
+    """What a field becomes: the new value; the old where that is empty and kept, or where an estimate meets a count."""
+    new: sql.Composable = sql.Identifier("s", name)
+    old = sql.Identifier("t", name)
+    if keep:
+        new = sql.SQL("coalesce({}, {})").format(new, old)
+    return compose(named("load")["unless_counted"], new=new, old=old) if estimate else new
 
 
 def _staged_fields(layer: Layer, fields: Sequence[str]) -> list[str]:

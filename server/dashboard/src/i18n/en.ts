@@ -98,7 +98,6 @@ export const en: Record<Key, string> = {
   'place.level.district': 'District',
   'place.level.street': 'Street',
   'place.level.community': 'Community',
-  'place.level.grid': 'Grid',
 
   'side.label': 'Events and details',
   'side.open': 'Open the event list',
@@ -133,10 +132,8 @@ export const en: Record<Key, string> = {
   'events.any': 'Any',
   'events.overdueBy': '{time} overdue',
   'events.late': 'Overdue',
-  'events.more': 'Loading more',
   'events.mapFirst': 'Map and list hold {n} first; scroll for more',
   'events.history': 'Course',
-  'events.deadline': 'due {time}',
 
   'time.label': 'Time',
   'time.all': 'No time chosen',
@@ -174,7 +171,6 @@ export const en: Record<Key, string> = {
   'help.theme': 'Dark or light',
   'help.measure': 'Measure',
   'help.table': 'Table of what is in view',
-  'help.print': 'Print',
   'help.help': 'This list',
 
   'table.title': 'In view',
@@ -183,19 +179,6 @@ export const en: Record<Key, string> = {
   'table.count': '{n} rows',
   'table.first': 'The first {n} only; zoom in to see fewer',
   'table.none': 'No {layer} in view',
-
-  'print.title': 'Print',
-  'print.paper': 'Paper',
-  'print.heading': 'Title',
-  'print.watermark': 'INTERNAL',
-  'print.withWatermark': 'With the watermark INTERNAL',
-  'print.pdf': 'Print or save as PDF',
-  'print.png': 'Save picture',
-  'print.cancel': 'Cancel',
-  'print.time': 'Data as of {time}',
-  'print.north': 'N',
-  'print.legend': 'Legend',
-  'print.preparing': 'Preparing the sheet',
 
   'value.yes': 'Yes',
   'value.no': 'No',

@@ -97,7 +97,6 @@ export const zh = {
   'place.level.district': '区县',
   'place.level.street': '街道',
   'place.level.community': '社区',
-  'place.level.grid': '网格',
 
   'side.label': '事件与详情',
   'side.open': '打开事件列表',
@@ -132,10 +131,8 @@ export const zh = {
   'events.any': '不限',
   'events.overdueBy': '超期 {time}',
   'events.late': '超期',
-  'events.more': '正在加载更多',
   'events.mapFirst': '地图与列表先取 {n} 件，向下滚动继续',
   'events.history': '办理过程',
-  'events.deadline': '限时 {time}',
 
   'time.label': '时间与筛选',
   'time.all': '未选时段',
@@ -173,7 +170,6 @@ export const zh = {
   'help.theme': '切换深浅色',
   'help.measure': '量测',
   'help.table': '本屏要素表',
-  'help.print': '打印',
   'help.help': '显示本表',
 
   'table.title': '本屏要素',
@@ -182,19 +178,6 @@ export const zh = {
   'table.count': '{n} 条',
   'table.first': '只列前 {n} 条，放大地图可缩小范围',
   'table.none': '本屏没有 {layer}',
-
-  'print.title': '打印',
-  'print.paper': '纸张',
-  'print.heading': '标题',
-  'print.watermark': '内部资料',
-  'print.withWatermark': '加“内部资料”水印',
-  'print.pdf': '打印或存为 PDF',
-  'print.png': '保存图片',
-  'print.cancel': '取消',
-  'print.time': '数据时间 {time}',
-  'print.north': '北',
-  'print.legend': '图例',
-  'print.preparing': '正在准备打印图',
 
   'value.yes': '是',
   'value.no': '否',

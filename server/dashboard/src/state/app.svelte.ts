@@ -42,7 +42,7 @@ export interface Choice {
 }
 
 /** A window that lies over the page; one at a time. */
-export type Dialog = 'help' | 'table' | 'print' | 'person' | null;
+export type Dialog = 'help' | 'table' | 'person' | null;
 
 /** What the page knows, and what may be done to it. Panels read it and call its verbs. */
 export class App {
@@ -489,19 +489,20 @@ export class App {
   travelled(search: string): void {
     const address = readAddress(search);
     const catalog = valueIn(this.catalog);
-    if (address.view) this.map?.jump(address.view);
+    this.choice = null;
+    this.also = [];
+    this.place = address.place;
+    this.filter = decodeFilter(address.filter);
+    this.selection = address.selection;
+    this.sideTab = this.selection ? 'card' : 'events';
     if (catalog) {
       this.look = lookOf(address, catalog);
       const dress = this.dress;
       if (dress) this.map?.restyle(dress);
     }
-    this.choice = null;
-    this.also = [];
-    this.place = address.place;
-    this.filter = decodeFilter(address.filter);
+    // Last, for the map's answer writes the address.
+    if (address.view) this.map?.jump(address.view);
     void this.events.refresh();
-    this.selection = address.selection;
-    this.sideTab = this.selection ? 'card' : 'events';
     if (this.selection) void this.#loadCard(this.selection);
   }
 

@@ -31,6 +31,9 @@ const timeline: Act = (app) => {
   app.timelineOpen = !app.timelineOpen;
   app.map?.setPadding(app.padding);
 };
+const table: Act = (app) => {
+  app.dialog = 'table';
+};
 const measure: Act = (app) => {
   app.measuring = !app.measuring;
 };
@@ -53,6 +56,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   '-': zoomOut,
   _: zoomOut,
   'Shift+D': (app) => app.setTheme(app.theme === 'dark' ? 'light' : 'dark'),
+  b: table,
+  B: table,
   '?': (app) => {
     app.dialog = app.dialog === 'help' ? null : 'help';
   },

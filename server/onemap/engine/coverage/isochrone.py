@@ -103,16 +103,16 @@ def reached_lattice(network: Network, found: Reach, buffer_m: float) -> tuple[La
     """Seconds on a lattice around all that is reached, and the buffer that its step stands for."""
     sources = found.sources
     source_at = first_source(network.n_edge, sources)
-    edges = np.empty(network.n_edge, dtype=np.int32)
+    edges = _reached_edges(network, found)
     ahead, back = network.edge_forward_s, network.edge_backward_s
     if not found.toward:
         ahead, back = back, ahead
-    n, west, south, east, north = _extent(
-        network.edge_from, network.edge_to, network.edge_first, network.edge_last, network.edge_length_m, ahead, back,
-        network.x, network.y, network.along_m, found.node_s, source_at, sources.edge, sources.fraction,
-        sources.lead_s, found.budget_s, network.access_ms, network.max_snap_m, edges,
+    west, south, east, north = _extent(
+        edges, network.edge_from, network.edge_to, network.edge_first, network.edge_last, network.edge_length_m, ahead,
+        back, network.x, network.y, network.along_m, found.node_s, source_at, sources.edge, sources.fraction,
+        sources.lead_s, found.budget_s, network.access_ms, network.max_snap_m,
     )  # fmt: skip
-    if n == 0:
+    if not west <= east:
         return Lattice(0.0, 0.0, 1.0, np.full((1, 1), np.inf)), buffer_m
     step = buffer_m / _STEPS_PER_BUFFER
     step = max(step, float(np.sqrt((east - west + 1.0) * (north - south + 1.0) / _MAX_LATTICE)))
@@ -121,11 +121,24 @@ def reached_lattice(network: Network, found: Reach, buffer_m: float) -> tuple[La
     places = snap_lattice(network, west, south, step, columns, rows, found.budget_s * network.access_ms)
     value = times(network, found, places).reshape(rows, columns)
     _mark_streets(
-        edges[:n], network.edge_from, network.edge_to, network.edge_first, network.edge_last, network.edge_length_m,
+        edges, network.edge_from, network.edge_to, network.edge_first, network.edge_last, network.edge_length_m,
         ahead, back, network.x, network.y, network.along_m, found.node_s, source_at, sources.edge,
         sources.fraction, sources.lead_s, found.budget_s, west, south, step, value,
     )  # fmt: skip
     return Lattice(west, south, step, value), max(buffer_m, _STEPS_PER_BUFFER * step)
+
+
+def _reached_edges(network: Network, found: Reach) -> I32:
+    """Edges that are reached at least in part: those of reached nodes, and those that sources stand on."""
+    nodes = np.flatnonzero(found.node_s <= found.budget_s)
+    several = [found.sources.edge]
+    for arcs in (network.out, network.into):
+        lengths = arcs.first[nodes + 1] - arcs.first[nodes]
+        ends = np.cumsum(lengths)
+        at = np.repeat(arcs.first[nodes] - (ends - lengths), lengths) + np.arange(lengths.sum())
+        code = arcs.edge[at]
+        several.append(np.where(code >= 0, code, ~code))
+    return np.unique(np.concatenate(several)).astype(np.int32)
 
 
 def _checked(minutes: Sequence[float]) -> tuple[float, ...]:
@@ -162,18 +175,13 @@ def _time_on(
 
 @kernel
 def _extent(
-    edge_from: I32, edge_to: I32, edge_first: I64, edge_last: I64, length_m: F64, ahead: F64, back: F64, x: F64,
-    y: F64, along: F64, node_s: F64, source_at: I32, source_edge: I32, source_fraction: F64, source_lead_s: F64,
-    budget: float, access_ms: float, max_snap_m: float, edges: I32,
-) -> tuple[int, float, float, float, float]:  # fmt: skip
-    # The edges that are reached at least in part, and the box of the ground that may be reached from them.
-    n = 0
+    edges: I32, edge_from: I32, edge_to: I32, edge_first: I64, edge_last: I64, length_m: F64, ahead: F64, back: F64,
+    x: F64, y: F64, along: F64, node_s: F64, source_at: I32, source_edge: I32, source_fraction: F64,
+    source_lead_s: F64, budget: float, access_ms: float, max_snap_m: float,
+) -> tuple[float, float, float, float]:  # fmt: skip
+    # The box of the ground that may be reached from the edges; none (west > east) where nothing is.
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for e in range(len(edge_from)):
-        if node_s[edge_from[e]] > budget and node_s[edge_to[e]] > budget and source_at[e] < 0:
-            continue
-        edges[n] = e
-        n += 1
+    for e in edges:
         fastest = min(ahead[e], back[e])
         street_ms = length_m[e] / fastest if 0.0 < fastest < np.inf else 0.0
         start, total = along[edge_first[e]], length_m[e]
@@ -190,8 +198,8 @@ def _extent(
                 continue
             west, east = min(west, x[i] - far), max(east, x[i] + far)
             south, north = min(south, y[i] - far), max(north, y[i] + far)
-    if source_edge.size > 0 and n > 0:
-        # A source in the middle of a long edge spreads from where it stands.
+    # A source in the middle of a long edge spreads from where it stands.
+    if len(edges) > 0:
         for k in range(len(source_edge)):
             e = source_edge[k]
             spare = budget - source_lead_s[k]
@@ -207,7 +215,7 @@ def _extent(
             px, py = x[i] + t * (x[i + 1] - x[i]), y[i] + t * (y[i + 1] - y[i])
             west, east = min(west, px - far), max(east, px + far)
             south, north = min(south, py - far), max(north, py + far)
-    return n, west, south, east, north
+    return west, south, east, north
 
 
 @kernel

@@ -3,7 +3,7 @@ The ground a camera sees: its sector less the shadows of the buildings in betwee
 
 Rays to the ends of walls, and to where walls cross, cut the sector into wedges; within a wedge one wall is nearest from
 end to end, so the wedge's far side is a chord of that wall or an arc of the range. Exact up to the arc, which is
-drawn with chords. A camera that stands inside a building, or on its wall, is taken to be mounted on it and sees past it.
+drawn with chords. A camera that stands inside a building, or on its wall, is mounted on it and sees past it.
 """
 
 from __future__ import annotations

@@ -180,4 +180,6 @@ def _truth(frame: gpd.GeoDataFrame, column: str) -> Bools:
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
         return np.asarray(values.fillna(0).to_numpy(dtype=np.bool_))
     text = values.astype("string").str.lower().str.strip()
-    return np.asarray((text.notna() & ~text.isin(["", "no", "false", "0", "f", "none", "nan"])).to_numpy(dtype=np.bool_))
+    return np.asarray(
+        (text.notna() & ~text.isin(["", "no", "false", "0", "f", "none", "nan"])).to_numpy(dtype=np.bool_)
+    )

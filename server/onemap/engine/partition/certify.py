@@ -39,13 +39,14 @@ def explain_misses(
     goal: Goal,
     *,
     fixed: frozenset[int] = frozenset(),
+    mend: bool = True,
     progress: Callable[[float], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[I32, list[Miss]]:
     """
     The plan, mended where a proof found how, and every grid still out of band with the reason.
 
-    ``fixed`` are grids that may not change.
+    ``fixed`` are grids that may not change; without ``mend`` nothing changes and what would mend a grid is said.
     """
     graph = atoms.graph
     zone = zone.copy()
@@ -60,7 +61,7 @@ def explain_misses(
         if miss is None and (stop() or time.monotonic() - started > _SECONDS_IN_ALL):
             miss = Miss(z, "The search was over before an exchange that mends it was found or ruled out.", False)
         if miss is None:
-            miss = _prove(graph, zone, goal, z, fixed)
+            miss = _prove(graph, zone, goal, z, fixed, mend)
         if miss is None:
             found.clear()  # the plan was mended and its grids may have other numbers
         else:
@@ -137,7 +138,7 @@ def _within_budget(graph: Graph, start: int, budget: float, tall: Bools) -> I32:
     return np.array(sorted(cost), dtype=np.int32)
 
 
-def _prove(graph: Graph, zone: I32, goal: Goal, z: int, fixed: frozenset[int]) -> Miss | None:
+def _prove(graph: Graph, zone: I32, goal: Goal, z: int, fixed: frozenset[int], mend: bool) -> Miss | None:
     """Mend the grid with its neighbours in ``zone`` and return ``None``, or say what was proved."""
     if goal.logic == "any":
         return Miss(z, "No exchange with its neighbours was found that mends it.", False)
@@ -150,6 +151,8 @@ def _prove(graph: Graph, zone: I32, goal: Goal, z: int, fixed: frozenset[int]) -
     tried = [count for count in (k, k - 1, k + 1) if max(fewest, 1) <= count <= most]
     for count in tried:
         placed, proved = place(graph, atoms, goal, count)
+        if placed is not None and not mend:
+            return Miss(z, "Dividing it and its neighbours anew would mend it, moving more than was allowed.", False)
         if placed is not None:
             names = np.concatenate([chosen, [int(zone.max()) + 1]])[:count]
             zone[atoms] = names[placed]

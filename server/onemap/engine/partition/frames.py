@@ -39,6 +39,7 @@ from onemap.errors import InputRefused
 
 type Progress = Callable[[str, float], None]
 _MARGIN_M = 30.0
+_SAME_AREA = 1e-6
 
 
 def _silent(stage: str, share: float) -> None:
@@ -152,30 +153,78 @@ def partition(
     town.notes.extend(_on_islands(islands, unit))
     seconds["atoms"] = perf_counter() - started
     started = perf_counter()
-    moved: dict[str, Any] | None = None
-    if keep is None:
-        zone = make_zones(
-            atoms.graph, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
-        )
-        zone, misses = explain_misses(atoms, zone, goal, progress=lambda s: progress("proof", s), stop=stop)
-        names = _names_in_reading_order(atoms, zone)
-    else:
-        present = town.present(keep, lock)
-        outcome = reassign(
-            atoms, present, goal, seed=seed, effort=effort, progress=lambda s: progress("zoning", s), stop=stop
-        )
-        zone, names, moved = outcome.zone, outcome.names, outcome.moved
-        everything = frozenset(range(len(names)))
-        _, misses = explain_misses(atoms, zone, goal, fixed=everything, stop=stop)
+    task = _Task(town, atoms, goal, seed, effort or Effort(), progress, stop)
+    answer = task.afresh() if keep is None else task.from_today(town.present(keep, lock))
     seconds["zoning"] = perf_counter() - started
     started = perf_counter()
     progress("polygons", 0.0)
-    ground = town.polygons(atoms, zone)
-    if keep is not None:
-        _put_back(ground["grids"], names, outcome.unchanged, town.given_grids, present.codes)
+    ground = town.polygons(atoms, answer.zone)
+    for z, shape in answer.as_they_were.items():
+        if abs(shape.area - ground["grids"][z].area) <= _SAME_AREA * shape.area:
+            ground["grids"][z] = shape
     seconds["polygons"] = perf_counter() - started
     progress("polygons", 1.0)
-    return _plan(town, buildings, atoms, zone, names, goal, unit, count, people, ground, misses, moved, seconds, seed)
+    people_known = people if persons else None
+    return _plan(task, answer, buildings, unit, count, people_known, ground, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    zone: I32
+    names: list[str]
+    misses: list[Miss]
+    moved: dict[str, Any]
+    as_they_were: dict[int, shapely.Geometry] = field(default_factory=dict)  #: grids that come back bit for bit
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A town with its goal."""
+
+    town: "_Town"
+    atoms: Atoms
+    goal: Goal
+    seed: int
+    effort: Effort
+    progress: Progress
+    stop: Callable[[], bool]
+
+    def afresh(self) -> _Answer:
+        """A plan from nothing."""
+        zone = make_zones(
+            self.atoms.graph,
+            self.goal,
+            seed=self.seed,
+            effort=self.effort,
+            progress=lambda s: self.progress("zoning", s),
+            stop=self.stop,
+        )
+        zone, misses = explain_misses(
+            self.atoms, zone, self.goal, progress=lambda s: self.progress("proof", s), stop=self.stop
+        )
+        names = _names_in_reading_order(self.atoms, zone)
+        return _Answer(zone, names, misses, {"households": 0, "buildings": 0, "bound_households": 0})
+
+    def from_today(self, present: Present) -> _Answer:
+        """A plan that moves as few as it can."""
+        outcome = reassign(
+            self.atoms,
+            present,
+            self.goal,
+            seed=self.seed,
+            effort=self.effort,
+            progress=lambda s: self.progress("zoning", s),
+            stop=self.stop,
+        )
+        locked = frozenset(z for z, name in enumerate(outcome.names) if name in present.locked)
+        _, misses = explain_misses(self.atoms, outcome.zone, self.goal, fixed=locked, mend=False, stop=self.stop)
+        at = {code: i for i, code in enumerate(present.codes)}
+        same = {
+            int(z): self.town.given_grids[at[outcome.names[z]]]
+            for z in np.flatnonzero(outcome.unchanged)
+            if outcome.names[z] in at
+        }
+        return _Answer(outcome.zone, outcome.names, misses, outcome.moved, same)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,22 +328,15 @@ def _simplest_valid(arcs: Arcs, unit: float, restored: F64, xy: F64) -> Geometri
     return shapes
 
 
-def _put_back(grids: Geometries, names: list[str], unchanged: Bools, given: Geometries, codes: list[str]) -> None:
-    """Grids that hold the ground they held come back bit for bit."""
-    at = {code: i for i, code in enumerate(codes)}
-    for z in np.flatnonzero(unchanged):
-        old = given[at[names[z]]] if names[z] in at else None
-        if old is not None and abs(old.area - grids[z].area) <= 1e-6 * old.area:
-            grids[z] = old
-
-
 def _on_islands(islands: list[Island], unit: str) -> list[str]:
     if not islands:
         return []
     area, weight = sum(i.area_m2 for i in islands), sum(i.weight for i in islands)
     return [
-        f"{len(islands)} pieces of ground ({area / 1e4:.1f} ha, {weight:g} {unit}) that nothing joins to the rest went "
-        "to the neighbour they share the most boundary with."
+        (
+            f"{len(islands)} pieces of ground ({area / 1e4:.1f} ha, {weight:g} {unit}) that nothing joins to the rest "
+            "went to the neighbour they share the most boundary with."
+        )
     ]
 
 
@@ -354,22 +396,17 @@ def _names_in_reading_order(atoms: Atoms, zone: I32) -> list[str]:
 
 
 def _plan(
-    town: _Town,
+    task: _Task,
+    answer: _Answer,
     buildings: gpd.GeoDataFrame,
-    atoms: Atoms,
-    zone: I32,
-    names: list[str],
-    goal: Goal,
     unit: str,
     count: F64,
-    people: F64,
+    people: F64 | None,
     ground: dict[str, Geometries],
-    misses: list[Miss],
-    moved: dict[str, Any] | None,
     seconds: dict[str, float],
-    seed: int,
 ) -> Plan:
-    table = report.grid_table(atoms, zone, goal)
+    town, atoms, zone, names = task.town, task.atoms, answer.zone, answer.names
+    table = report.grid_table(atoms, zone, task.goal)
     households, persons = table.weight.T if unit == "households" else table.weight.T[::-1]
     order = np.argsort(np.array(names), kind="stable")
     label = np.array(names, dtype=object)
@@ -381,77 +418,97 @@ def _plan(
             f"{int(outside.sum())} buildings with {_whole(count[outside].sum())} households stand outside the boundary "
             "and belong to no grid."
         )
-    grids = gpd.GeoDataFrame(
+    grids = _frame(
         {
             "grid": label,
             "households": _tidy(households),
-            "persons": _tidy(persons),
+            "persons": _tidy(persons) if people is not None else pd.array([pd.NA] * len(label), dtype="Int64"),
             "n_buildings": table.n_buildings.astype(np.int64),
             "in_band": table.in_band,
             "polsby_popper": np.round(table.polsby_popper, 6),
         },
-        geometry=gpd.GeoSeries(ground["grids"], crs=town.crs),
-    ).rename_geometry("geom")
-    details = _details(town, atoms, zone, goal, table, building_zone, misses)
-    marked = buildings.copy()
-    marked["grid"] = np.where(outside, None, label[building_zone])
-    if marked.geometry.name != "geom" and "geom" not in marked.columns:
-        marked = marked.rename_geometry("geom")
-    pieces = gpd.GeoDataFrame(
-        {
-            "atom": np.arange(atoms.arcs.n_atom),
-            "grid": label[zone],
-            "households": _tidy(atoms.graph.weight[:, 0 if unit == "households" else 1]),
-        },
-        geometry=gpd.GeoSeries(ground["atoms"], crs=town.crs),
-    ).rename_geometry("geom")
-    shares = report.barrier_shares(atoms, zone)
-    parts = shapely.get_num_geometries(ground["grids"])
-    alone = [m for m in misses if m.alone]
-    n_feasible = len(label) - len(alone)
-    n_in_band = int(table.in_band.sum())
-    summary = {
-        "n_grids": len(label),
-        "n_in_band": n_in_band,
-        "n_infeasible_alone": len(alone),
-        "share_in_band": n_in_band / len(label),
-        "share_in_band_feasible": n_in_band / n_feasible if n_feasible else None,
-        "n_discontiguous": int(((table.parts != 1) | (parts > 1)).sum()),
-        "households": _whole(households.sum()),
-        "mean_polsby_popper": round(float(table.polsby_popper.mean()), 4),
-        "barrier_share": round(1.0 - shares.get("ground", 0.0), 4) if shares else None,
-        "estates_cut": report.estates_cut(town.estate, building_zone),
-        "moved": moved or {"households": 0, "buildings": 0, "bound_households": 0},
-        "misses": [{"grid": names[m.zone], "households": _whole(households[m.zone]), "why": m.why} for m in misses],
-        "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "seed": seed,
+        ground["grids"],
+        town.crs,
+    )
+    column = 0 if unit == "households" else 1
+    pieces = {
+        "atom": np.arange(atoms.arcs.n_atom),
+        "grid": label[zone],
+        "households": _tidy(atoms.graph.weight[:, column]),
     }
+    shares = report.barrier_shares(atoms, zone)
+    details = _details(town, task.goal, table, building_zone, answer.misses).assign(grid=label)
     return Plan(
         grids.iloc[order].reset_index(drop=True),
-        marked,
-        pieces,
-        summary,
-        details.assign(grid=label).iloc[order].reset_index(drop=True),
+        _marked(buildings, label, building_zone),
+        _frame(pieces, ground["atoms"], town.crs),
+        _summary(task, answer, table, households, building_zone, ground["grids"], shares, seconds),
+        details.iloc[order].reset_index(drop=True),
         shares,
         notes,
     )
 
 
-def _details(
-    town: _Town, atoms: Atoms, zone: I32, goal: Goal, table: report.GridTable, building_zone: I32, misses: list[Miss]
-) -> pd.DataFrame:
+def _frame(columns: dict[str, Any], shapes: Geometries, crs: Any) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs)).rename_geometry("geom")
+
+
+def _marked(buildings: gpd.GeoDataFrame, label: Geometries, building_zone: I32) -> gpd.GeoDataFrame:
+    """The input with the grid of each building."""
+    marked = buildings.copy()
+    marked["grid"] = [label[z] if z >= 0 else None for z in building_zone]
+    if marked.geometry.name != "geom" and "geom" not in marked.columns:
+        marked = marked.rename_geometry("geom")
+    return marked
+
+
+def _summary(
+    task: _Task,
+    answer: _Answer,
+    table: report.GridTable,
+    households: F64,
+    building_zone: I32,
+    shapes: Geometries,
+    shares: dict[str, float],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    n = len(households)
+    n_in_band = int(table.in_band.sum())
+    alone = sum(miss.alone for miss in answer.misses)
+    parts = shapely.get_num_geometries(shapes)
+    return {
+        "n_grids": n,
+        "n_in_band": n_in_band,
+        "n_infeasible_alone": alone,
+        "share_in_band": n_in_band / n,
+        "share_in_band_feasible": n_in_band / (n - alone) if n > alone else None,
+        "n_discontiguous": int(((table.parts != 1) | (parts > 1)).sum()),
+        "households": _whole(households.sum()),
+        "mean_polsby_popper": round(float(table.polsby_popper.mean()), 4),
+        "barrier_share": round(1.0 - shares.get("ground", 0.0), 4) if shares else None,
+        "estates_cut": report.estates_cut(task.town.estate, building_zone),
+        "moved": answer.moved,
+        "misses": [
+            {"grid": answer.names[miss.zone], "households": _whole(households[miss.zone]), "why": miss.why}
+            for miss in answer.misses
+        ],
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "seed": task.seed,
+    }
+
+
+def _details(town: _Town, goal: Goal, table: report.GridTable, building_zone: I32, misses: list[Miss]) -> pd.DataFrame:
     n = len(table.area_m2)
-    spots = shapely.get_coordinates(shapely.point_on_surface(town.land.buildings))
-    inside = building_zone >= 0
-    weight = np.zeros(len(spots))
-    weight[inside] = 1.0
-    why = {m.zone: m.why for m in misses}
+    spots = np.zeros((len(building_zone), 2))
+    known = ~shapely.is_empty(town.land.buildings)
+    spots[known] = shapely.get_coordinates(shapely.point_on_surface(town.land.buildings[known]))
+    why = {miss.zone: miss.why for miss in misses}
     return pd.DataFrame(
         {
             "area_m2": table.area_m2,
             "perimeter_m": table.perimeter_m,
             "from_target": table.weight[:, 0] - goal.band[0, 1],
-            "walking_radius_m": report.walking_radius_m(spots, weight, building_zone, n),
+            "walking_radius_m": report.walking_radius_m(spots, np.ones(len(spots)), building_zone, n),
             "why_missed": [why.get(z) for z in range(n)],
         }
     )

@@ -111,8 +111,8 @@ def swallow_slivers(arcs: Arcs, n_building: I64, district: I32) -> I32:
     (n_atom,) the atom that each becomes when strips without buildings join a neighbour.
 
     Traffic islands, medians and verges bound nothing by themselves. Ground without buildings that nothing joins to
-    the rest (a gravel bar, the ground between two carriageways) goes to the neighbour it shares the most with. Both only
-    happens within a district (the present grid that an atom lies in).
+    the rest (a gravel bar, the ground between two carriageways) goes to the neighbour it shares the most with. This
+    happens only within a district (the present grid that an atom lies in).
     """
     number = np.arange(arcs.n_atom, dtype=np.int32)
     merged = arcs

@@ -101,7 +101,8 @@ def overlapping(buildings: Geometries) -> I32:
     one, other = one[pairs], other[pairs]
     shared = shapely.area(shapely.intersection(buildings[one], buildings[other]))
     deep = shared > _OVERLAP_M2
-    return _ground.components(len(buildings), one[deep].astype(np.int32), other[deep].astype(np.int32))
+    first = _ground.components(len(buildings), one[deep].astype(np.int32), other[deep].astype(np.int32))
+    return np.asarray(first, dtype=np.int32)
 
 
 def _given(arcs: Arcs, shapes: list[Any], unit: float) -> Bools:

@@ -147,7 +147,7 @@ def make_zones(
         _improve_coarsely(plan)
         progress(0.3)
     _improve(plan, _HEAT / atoms_per_zone, lambda share: progress(0.3 + 0.5 * share))
-    plan.fixed = _towers_alone(plan)
+    plan.fixed = _beyond_help(plan)
     repair(plan, lambda share: progress(0.8 + 0.2 * share))
     progress(1.0)
     return plan.zone
@@ -194,12 +194,14 @@ def _improve_coarsely(plan: Zoning) -> None:
         plan.refresh()
 
 
-def _towers_alone(plan: Zoning) -> Bools:
-    """Grids that hold a building above the maximum: nothing mends them."""
+def _beyond_help(plan: Zoning) -> Bools:
+    """Grids that nothing mends: with a building above the maximum, or without a neighbour and too small to divide."""
     tall = plan.goal.too_big(plan.graph.weight)
-    fixed = np.zeros(plan.n_zone, dtype=np.bool_)
+    first, _, _ = zone_graph(plan.graph, plan.zone, plan.n_zone)
+    below = plan.sums[:, 0] < plan.goal.band[0, _anneal.MINIMUM]
+    fixed = (np.diff(first) == 0) & below
     fixed[plan.zone[tall]] = True
-    return fixed
+    return np.asarray(fixed)
 
 
 def _seeded(graph: Graph, goal: Goal, seed: int) -> tuple[I32, Bools]:
@@ -345,7 +347,7 @@ def repair(plan: Zoning, progress: Callable[[float], None] = lambda _: None) -> 
             _retry(plan, around, attempt, rng)
             tries += 1
         plan.refresh()
-        plan.fixed = _towers_alone(plan)
+        plan.fixed = _beyond_help(plan)
         progress((attempt + 1) / limit)
 
 

@@ -224,7 +224,7 @@ def _only(savings: Savings, rows: I64) -> Savings:
 
 def _merged(savings: Savings) -> Savings:
     """
-    Demand points that the same candidates cover, as one of their summed weight; the savings themselves where they differ.
+    Demand points that the same candidates cover, as one of their summed weight; unchanged where savings differ.
 
     Sets of candidates are compared by sums of random 64-bit numbers.
     """
@@ -428,8 +428,9 @@ def _greedy(first: I64, demand: I32, saving: F64, n_demand: int, chosen: I64) ->
             gain[j] += saving[k]
     for turn in range(len(chosen)):
         order = np.argsort(-gain)
-        top, top_gain = order[0], -1.0
-        for j in order:
+        top, top_gain = 0, -1.0
+        for at in range(n):
+            j = int(order[at])
             if used[j]:
                 continue
             if gain[j] <= top_gain:

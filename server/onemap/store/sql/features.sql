@@ -31,7 +31,8 @@ SELECT
 -- name: walked
 -- A page straight off the index: for whole layers, and for filters that match more than is worth counting.
 WITH page AS (
-    SELECT f.*{sort_columns} FROM {table} AS f WHERE /*where*/ AND /*after*/ ORDER BY {order} LIMIT {more} OFFSET %(offset)s
+    SELECT f.*{sort_columns} FROM {table} AS f
+    WHERE /*where*/ AND /*after*/ ORDER BY {order} LIMIT {more} OFFSET %(offset)s
 ),
 
 shown AS (

@@ -44,6 +44,13 @@ UPDATE {relation} AS t SET {assignments}
 FROM {stage} AS s
 WHERE t.{key} = s.{key} AND ({changed});
 
+-- name: unless_counted
+-- An estimate of households never takes the place of a count.
+CASE
+    WHEN s.households_estimated AND t.households IS NOT NULL AND t.households_estimated IS NOT TRUE THEN {old}
+    ELSE {new}
+END
+
 -- name: insert
 -- In Hilbert order of the points on the surface: neighbours on the map are neighbours on disk.
 INSERT INTO {relation} ({columns})

@@ -1,0 +1,146 @@
+"""The event list (issue 4): list, map and tree agree under any filter, drilling, lost connection, the table."""
+
+from __future__ import annotations
+
+import random
+from urllib.parse import quote
+
+import pytest
+
+from tests.e2e.conftest import SCREENSHOTS, Visit, Visitor
+
+FILTERS = ("24h", "7d", "30d", "overdue", "view", "kind:noise", "state:processing", "30d.closed.kind:gas")
+
+
+def listed(visitor: Visitor) -> int:
+    """The number at the head of the list."""
+    text = visitor.page.locator("[role=tab]").first.inner_text()
+    return int("".join(c for c in text if c.isdigit()))
+
+
+def in_tree(visitor: Visitor) -> int:
+    """The number of events in view, in the layer tree."""
+    row = visitor.page.locator(".layers .row:not(.class)", has=visitor.page.get_by_role("checkbox", name="显示 事件"))
+    return int(row.locator(".amount").inner_text().replace(",", ""))
+
+
+def drawn(visitor: Visitor) -> int:
+    """The rows of the table of what the map draws."""
+    page = visitor.page
+    page.keyboard.press("b")
+    page.get_by_role("dialog").get_by_role("combobox").select_option("events")
+    text = page.get_by_role("dialog").locator("output").inner_text()
+    page.keyboard.press("Escape")
+    return int("".join(c for c in text if c.isdigit()))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_list_map_and_tree_agree_under_random_filters(visit: Visit, seed: int) -> None:
+    rng = random.Random(seed)
+    word = ".".join(sorted({"view", *rng.sample(FILTERS, 2)}))
+    hidden = f"&hide={quote(f'events:{rng.choice([1, 2])}')}" if seed else ""
+    # Above zoom 13 nothing is joined, so that a symbol is an event.
+    visitor = visit(1920, 1080)
+    visitor.open(f"?v=15.2/31.7/117.3005&on=areas.events&ev={quote(word)}{hidden}")
+    visitor.settle()
+    visitor.page.wait_for_timeout(300)
+    head = visitor.page.locator("section[aria-label=实时事件] header .n").inner_text()
+    n = int("".join(c for c in head if c.isdigit()))
+    assert in_tree(visitor) == n
+    assert drawn(visitor) <= n, "the map's margin under panels is in view, too"
+    rows = visitor.page.locator("section[aria-label=实时事件] li").count()
+    assert rows == min(n, rows)
+
+
+def test_a_row_flies_there_and_opens_the_event_with_its_course(visit: Visit) -> None:
+    visitor = visit(1920, 1080)
+    visitor.open()
+    page = visitor.page
+    row = page.locator("section[aria-label=实时事件] li button").first
+    title = row.locator(".title").inner_text()
+    row.click()
+    card = page.locator(".card[data-layer=events]")
+    card.get_by_text("办理过程").wait_for()
+    assert card.locator("h2").inner_text() == title
+    assert card.locator("ol li").count() >= 1
+    assert row.get_attribute("aria-current") == "true"
+    visitor.settle()
+    page.screenshot(path=SCREENSHOTS / "event-1920-dark-zh.png")
+
+
+def test_choosing_a_grid_narrows_list_and_address_and_back_widens_them(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open()
+    page = visitor.page
+    before = listed(visitor)
+    page.get_by_role("button", name="全部 29 个网格").click()
+    page.get_by_role("button", name="网格 10", exact=True).click()
+    page.wait_for_function("location.search.includes('grid=990101001001010')")
+    visitor.settle()
+    page.wait_for_function(f"!document.querySelector('[role=tab]').textContent.includes('{before}')")
+    expected = visitor.ask("/api/events?grid_code=990101001001010&is_open=true")["counts"]["n"]
+    assert listed(visitor) == expected
+    page.go_back()
+    page.wait_for_function(f"document.querySelector('[role=tab]').textContent.includes('{before}')")
+
+
+def test_filters_are_cleared_by_one_click(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open("?ev=overdue")
+    page = visitor.page
+    late = visitor.ask("/api/events?is_open=true&overdue=true")["counts"]["n"]
+    assert listed(visitor) == late
+    page.get_by_role("button", name="清除筛选").click()
+    page.wait_for_function("!location.search.includes('ev=')")
+    visitor.settle()
+    assert listed(visitor) == visitor.ask("/api/events?is_open=true")["counts"]["n"]
+
+
+def test_the_time_bar_is_brushed_by_keyboard(visit: Visit) -> None:
+    visitor = visit(1920, 1080)
+    visitor.open()
+    page = visitor.page
+    handle = page.get_by_role("slider", name="起始时间")
+    handle.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(50)
+    page.wait_for_function("location.search.includes('ev=')")
+    assert int(handle.get_attribute("aria-valuenow") or 0) > 0
+    page.get_by_role("button", name="清除时段").click()
+    page.wait_for_function("!location.search.includes('ev=')")
+
+
+def test_a_lost_connection_stays_on_screen_until_it_is_back(visit: Visit) -> None:
+    visitor = visit()
+    visitor.expected.append("console error: Failed to load resource")
+    visitor.open()
+    page = visitor.page
+    page.route("**/api/events?*", lambda route: route.abort())
+    page.get_by_role("button", name="超期", exact=False).first.click()
+    banner = page.get_by_role("alert").filter(has_text="连接已断开")
+    banner.wait_for()
+    assert "正在第 1 次重连" in banner.inner_text()
+    page.screenshot(path=SCREENSHOTS / "lost-1440-light-zh.png")
+    page.unroute("**/api/events?*")
+    page.get_by_role("button", name="立即重试").click()
+    banner.wait_for(state="detached")
+
+
+def test_an_empty_list_says_why(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open("?ev=1000000000-1000000060")
+    status = visitor.page.get_by_role("status").filter(has_text="没有符合条件的事件")
+    status.wait_for()
+
+
+def test_long_lists_keep_few_rows_in_the_page(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open("?ev=closed")
+    page = visitor.page
+    page.wait_for_function("document.querySelectorAll('section li button[aria-current]').length > 5")
+    scroll = page.get_by_role("region", name="事件", exact=True)
+    scroll.evaluate("list => { list.scrollTop = 60000; }")
+    page.wait_for_timeout(300)
+    assert page.locator("section li button[aria-current]").count() < 60
+    assert scroll.evaluate("list => list.scrollTop") == 60000
