@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
+import os
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -45,6 +48,7 @@ _PATIENCE_S = 2.0
 
 def create_from_env() -> ASGIApp:
     """The app of one server process; ``onemap run`` has put the database into the environment."""
+    _end_with_parent()
     settings = Settings.from_env()
     return create_app(settings, settings.database_url)
 
@@ -151,6 +155,19 @@ def _pages(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(_STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _end_with_parent() -> None:
+    """Stop when the process that started us was killed: nobody else would, and the port would stay taken."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="onemap parent", daemon=True).start()
 
 
 def _log_as_json() -> None:

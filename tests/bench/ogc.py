@@ -289,7 +289,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--buildings", type=int, default=SIDE * SIDE)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--database", help="a database that is filled already, as a connection string")
-    parser.add_argument("--python", default=sys.executable, help="the Python of our own server")
+    parser.add_argument("--python", default=sys.executable, type=os.path.abspath, help="the Python of our own server")
     parser.add_argument("--only", nargs="*", choices=("onemap", "tipg", "pygeoapi"))
     return parser.parse_args()
 

@@ -82,11 +82,13 @@ def test_ctrl_c_stops_everything(home: Path, workers: str) -> None:
     assert "Traceback" not in err
 
 
-def test_killed_and_started_again_it_serves(home: Path) -> None:
-    first = start(home, free_port())
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_killed_and_started_again_it_serves(home: Path, workers: str) -> None:
+    port = free_port()
+    first = start(home, port, ONEMAP_WORKERS=workers)
     first.kill()
-    first.communicate(timeout=30)
-    second = start(home, free_port())
+    first.communicate(timeout=30)  # ends when the last server process has let go of its output
+    second = start(home, port, ONEMAP_WORKERS=workers)
     second.send_signal(signal.SIGTERM)
     _, err = second.communicate(timeout=60)
     assert "Traceback" not in err

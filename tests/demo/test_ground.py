@@ -45,6 +45,7 @@ def test_areas_lie_inside_one_another(invented: Invented) -> None:
     by_code = dict(zip(areas.columns["area_code"], areas.geometry, strict=True))
     for code, parent in zip(areas.columns["area_code"], areas.columns["parent_code"], strict=True):
         assert parent is None or by_code[code].difference(by_code[parent]).area < 1e-12
+    assert all(shapely.get_num_interior_rings(shape) == 0 for shape in areas.geometry)
 
 
 def test_grids_are_numbered_from_west_to_east_then_from_north_to_south(invented: Invented) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from onemap.cli.network_input import Located, snap_located, text_column
+from onemap.engine.coverage.hours import is_open, week_minute
 from onemap.engine.network.index import Places
 from onemap.engine.network.network import Network
 from onemap.errors import InputRefused
@@ -30,9 +31,17 @@ class Facilities:
         return {category: places.statistics() for category, places in self.by_category.items()}
 
 
-def place_facilities(network: Network, located: Located, field: str | None, wanted: Sequence[str] = ()) -> Facilities:
-    """Facilities of a file by the values of a field; one category 'facility' where the file has no such field."""
+def place_facilities(
+    network: Network, located: Located, field: str | None, wanted: Sequence[str] = (), *, open_at: str | None = None
+) -> Facilities:
+    """
+    Facilities of a file by the values of a field; one category 'facility' where the file has no such field.
+
+    Those that are closed at the moment ``open_at`` of the week take no part.
+    """
     problems: list[str] = []
+    if open_at is not None:
+        located = _open_only(located, open_at, problems)
     names = _categories(located, field, problems)
     places = snap_located(network, located)
     lost = int((~located.usable).sum())
@@ -58,6 +67,23 @@ def place_facilities(network: Network, located: Located, field: str | None, want
         if not by_category[category].found.any():
             problems.append(f"No facility of '{category}' is on the street network: nobody can be said to reach one.")
     return Facilities(by_category, places, tuple(problems))
+
+
+def _open_only(located: Located, moment: str, problems: list[str]) -> Located:
+    minute = week_minute(moment)
+    hours = text_column(located.frame, "open_hours", "opening_hours")
+    if hours is None:
+        problems.append("The facilities state no opening hours: all are taken to be open.")
+        return located
+    state = [is_open(None if pd.isna(value) else str(value), minute) for value in hours]
+    unknown = sum(one is None for one in state)
+    if unknown:
+        problems.append(
+            f"{unknown} of {len(state)} facilities state no readable opening hours and are taken to be open."
+        )
+    keep = np.array([one is not False for one in state], dtype=np.bool_)
+    problems.append(f"{int((~keep).sum())} of {len(state)} facilities are closed at {moment}.")
+    return Located(located.frame[keep], located.x[keep], located.y[keep])
 
 
 def _categories(located: Located, field: str | None, problems: list[str]) -> list[str | None]:

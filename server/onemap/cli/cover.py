@@ -50,6 +50,7 @@ _H3_RESOLUTION = 9
 @click.option("--minutes", type=float, default=15.0, show_default=True, help="The limit that coverage is counted by.")
 @click.option("--speed-kmh", type=float, help="Walking speed.  [default: the adult preset, 4 km/h]")
 @click.option("--preset", type=click.Choice(["adult", "elder"]), help="Walking speed by name.")
+@click.option("--open-at", help="Count only facilities open at this moment of the week, such as 'Tue 09:30'.")
 @click.option(
     "--buffer-m", type=float, default=BUFFER_M, show_default=True, help="How far isochrones may err outwards."
 )
@@ -67,6 +68,7 @@ def command(
     minutes: float,
     speed_kmh: float | None,
     preset: str | None,
+    open_at: str | None,
     buffer_m: float,
     out: Path | None,
     as_json: bool,
@@ -82,7 +84,7 @@ def command(
     network = build(source.streets, "foot", rules, speed_kmh=speed)
     homes = load_located(buildings, source.plane, layer=buildings_layer, names=("buildings",))
     services = load_located(facilities, source.plane, layer=facilities_layer, names=("facilities",))
-    placed = place_facilities(network, services, category_field)
+    placed = place_facilities(network, services, category_field, open_at=open_at)
     places = snap_located(network, homes)
     with Progress("life circle") as bar:
         circle = life_circle(network, places, placed.by_category, report=bar)

@@ -193,7 +193,7 @@ def _areas(heads: tuple[Head, ...], grounds: Mapping[str, Polygon], around: Poly
         for code in sorted({c[:length] for c in titles if len(c) == child}):
             members = [c for c in shapes if c.startswith(code) and len(c) == child]
             more = [around] if length == 9 and not around.is_empty else []
-            shapes[code] = shapely.union_all(shapes_of([*(shapes[c] for c in members), *more]))
+            shapes[code] = _without_slits(shapely.union_all(shapes_of([*(shapes[c] for c in members), *more])))
             numbers[code] = (sum(numbers[c][0] for c in members), sum(numbers[c][1] for c in members))
             titles[code] = _title(code, heads)
     order = sorted(titles, key=lambda c: (len(c), c))
@@ -211,6 +211,16 @@ def _areas(heads: tuple[Head, ...], grounds: Mapping[str, Polygon], around: Poly
         },
         to_degrees(shapes_of([shapes[c] for c in order])),
     )
+
+
+def _without_slits(shape: Polygon) -> Polygon:
+    """A shape without the holes, millimetres wide, that unions of ground cut in different ways leave."""
+    parts = [
+        Polygon(part.exterior, [ring for ring in part.interiors if Polygon(ring).area > 25.0])
+        for part in shapely.get_parts(shape)
+        if part.area > 25.0
+    ]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
 def _title(code: str, heads: tuple[Head, ...]) -> str:

@@ -59,8 +59,17 @@ def _chosen(layer: Layer, columns: Mapping[str, Any], n: int) -> I64:
         if field.type is FieldType.CODE:
             _, first = np.unique(np.array([str(v) for v in columns[field.name][best]]), return_index=True)
             picked += [int(best[k]) for k in sorted(first)]
+    picked = [*_shown(layer, columns), *picked]
     rest = [int(k) for k in best[:: max(1, len(best) // N_FEATURES)]] + [int(k) for k in best]
     return np.array(list(dict.fromkeys([*picked, *rest]))[:N_FEATURES], dtype=np.int64)
+
+
+def _shown(layer: Layer, columns: Mapping[str, Any]) -> list[int]:
+    """Three rows that tiles show, where they show only some: open events, for one."""
+    if not layer.tiling.only:
+        return []
+    shown = np.logical_and.reduce([columns[name] == value for name, value in layer.tiling.only.items()])
+    return [int(k) for k in np.flatnonzero(shown)[-3:]]
 
 
 def _is_missing(values: Any) -> Any:

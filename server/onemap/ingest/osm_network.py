@@ -90,7 +90,7 @@ def _read(path: Path, rules: NetworkRules) -> _Raw:
             elif isinstance(thing, osmium.osm.Way) and "highway" in thing.tags:
                 _take(thing, rules, raw)
     except (RuntimeError, ValueError, UnicodeDecodeError) as wrong:
-        raise InputRefused(f"'{path.name}' cannot be read as OpenStreetMap data: {wrong}.") from wrong
+        raise InputRefused(f"'{path.name}' cannot be read as OpenStreetMap data: {str(wrong).rstrip('.')}.") from wrong
     return raw
 
 

@@ -10,6 +10,7 @@ import type {
   Feature,
   Grid,
   Histogram,
+  Kpis,
   Session,
 } from './types.ts';
 
@@ -44,6 +45,7 @@ export const api = {
   signOut: (): Promise<null> => send('DELETE', '/api/session'),
   areas: (): Promise<readonly Area[]> => get('/api/areas'),
   grids: (area: string): Promise<readonly Grid[]> => get(`/api/areas/${encodeURIComponent(area)}/grids`),
+  kpis: (area: string | null): Promise<Kpis> => get(`/api/kpis${area ? `?area=${area}` : ''}`),
   events: (query: URLSearchParams, signal: AbortSignal): Promise<EventPage> =>
     get(`/api/events?${query}`, signal),
   histogram: (query: URLSearchParams, signal: AbortSignal): Promise<Histogram> =>

@@ -153,3 +153,25 @@ export interface Histogram {
   readonly n_bins: number;
   readonly bins: readonly { readonly bin: number; readonly level: number; readonly n: number }[];
 }
+
+/** An indicator: its value with what it is made of. `value` of a rate is 0..1. */
+export interface Kpi {
+  readonly name: string;
+  readonly title: Title;
+  readonly shape: 'count' | 'rate' | 'minutes' | 'score';
+  readonly formula: Title;
+  readonly layer: string;
+  readonly allowed: boolean;
+  readonly window_days: number | null;
+  readonly numerator: number | null;
+  readonly denominator: number | null;
+  readonly value: number | null;
+  readonly previous: number | null;
+  readonly missing: Title | null;
+}
+
+export interface Kpis {
+  readonly calculated_at: string;
+  readonly area: string | null;
+  readonly kpis: readonly Kpi[];
+}

@@ -159,6 +159,13 @@ export const en: Record<Key, string> = {
   'weekday.5': 'Fri',
   'weekday.6': 'Sat',
 
+  'kpi.label': 'Indicators',
+  'kpi.of': 'of {n} posts',
+  'kpi.before': '{n} on yesterday',
+  'kpi.cases': '{n} cases',
+  'kpi.window': '{n} days',
+  'kpi.at': 'calculated {time}',
+
   'help.title': 'Keys',
   'help.layers': 'Open or fold layers',
   'help.fullscreen': 'Full screen',

@@ -158,6 +158,13 @@ export const zh = {
   'weekday.5': '周五',
   'weekday.6': '周六',
 
+  'kpi.label': '指标',
+  'kpi.of': '应到 {n}',
+  'kpi.before': '较昨日同时段 {n}',
+  'kpi.cases': '{n} 件',
+  'kpi.window': '近 {n} 天',
+  'kpi.at': '计算于 {time}',
+
   'help.title': '快捷键',
   'help.layers': '打开或收起图层',
   'help.fullscreen': '全屏',

@@ -8,6 +8,7 @@ import type {
   EventItem,
   Feature,
   Grid,
+  Kpis,
   Layer,
   LngLat,
   Session,
@@ -74,6 +75,7 @@ export class App {
   areas = $state.raw<readonly Area[]>([]);
   grids = $state.raw<readonly Grid[]>([]);
   filter = $state.raw<EventFilter>(NO_FILTER);
+  kpis = $state.raw<Loadable<Kpis>>(LOADING);
   readonly events: Events = new Events(
     (now, whole) => this.#eventQuery(now, whole),
     () => this.map?.setEvents(this.#drawn()),
@@ -143,7 +145,17 @@ export class App {
   async load(): Promise<void> {
     await Promise.all([this.#loadCatalog(), this.#loadStyle(), this.#loadSession()]);
     const selected = this.selection ? this.#loadCard(this.selection) : null;
-    await Promise.all([selected, this.#loadAreas(), this.events.refresh()]);
+    await Promise.all([selected, this.#loadAreas(), this.events.refresh(), this.loadKpis()]);
+  }
+
+  /** The indicators of where one is; the old numbers stay until the new ones are here. */
+  async loadKpis(): Promise<void> {
+    try {
+      this.kpis = ready(await api.kpis(this.place.grid ?? this.place.area));
+    } catch (error) {
+      const failure = failed(error);
+      if (this.kpis.state !== 'ready') this.kpis = failure;
+    }
   }
 
   async #loadAreas(): Promise<void> {
@@ -269,6 +281,7 @@ export class App {
     this.map?.goTo({ bounds, maxZoom: CLOSEST });
     this.#writeAddress('push');
     void this.#loadGrids();
+    void this.loadKpis();
     void this.events.refresh();
   }
 
@@ -502,6 +515,7 @@ export class App {
     }
     // Last, for the map's answer writes the address.
     if (address.view) this.map?.jump(address.view);
+    void this.loadKpis();
     void this.events.refresh();
     if (this.selection) void this.#loadCard(this.selection);
   }

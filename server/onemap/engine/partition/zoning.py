@@ -27,7 +27,8 @@ _GROUP = 40
 #: Temperatures are in worth of a move, which is the smaller the more atoms a grid has.
 _HEAT, _HOTTEST, _COOLING = 2.0, 0.25, 40.0
 #: Clusters of atoms to a grid in the coarse graph.
-_CLUSTERS = 16
+_CLUSTERS = 12
+_COARSE_STARTS, _COARSE_STEPS = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Effort:
         """Steps per atom on a ground of this many atoms."""
         if self.steps_per_atom is not None:
             return self.steps_per_atom
-        return int(np.clip(6_000_000 / max(n_atom, 1), 60, 400))
+        return int(np.clip(4_700_000 / max(n_atom, 1), 60, 400))
 
 
 @dataclass
@@ -178,13 +179,8 @@ def _improve_coarsely(plan: Zoning) -> None:
     tall = np.flatnonzero(plan.goal.too_big(plan.graph.weight)).astype(np.int32)
     cluster = clusters(plan.graph, plan.zone, _CLUSTERS, plan.seed, tall)
     coarse = coarsened(plan.graph, cluster)
-    zone, fixed = _seeded(coarse, plan.goal, plan.seed)
-    effort = replace(plan.effort, steps_per_atom=3 * plan.effort.steps_for(plan.graph.n_atom))
-    rough = Zoning(
-        coarse, plan.goal, plan.seed, effort, zone, len(fixed), fixed, _homeless(coarse), started=plan.started
-    )
-    rough.stop = plan.stop
-    _improve(rough, _HEAT / _CLUSTERS)
+    starts = [_rough(plan, coarse, plan.seed + 7907 * start) for start in range(_COARSE_STARTS)]
+    rough = min(starts, key=lambda start: start.score())
     before, keep, keep_fixed = plan.score(), plan.zone, plan.fixed
     plan.zone, plan.fixed, plan.n_zone = rough.zone[cluster], rough.fixed, rough.n_zone
     plan.refresh()
@@ -192,6 +188,16 @@ def _improve_coarsely(plan: Zoning) -> None:
     if after[0] > before[0] + 0.02 * plan.n_zone and after[2] > before[2]:
         plan.zone, plan.fixed, plan.n_zone = keep, keep_fixed, len(keep_fixed)
         plan.refresh()
+
+
+def _rough(plan: Zoning, coarse: Graph, seed: int) -> Zoning:
+    """One start on the coarse graph."""
+    zone, fixed = _seeded(coarse, plan.goal, seed)
+    effort = replace(plan.effort, steps_per_atom=_COARSE_STEPS * plan.effort.steps_for(plan.graph.n_atom))
+    rough = Zoning(coarse, plan.goal, seed, effort, zone, len(fixed), fixed, _homeless(coarse), started=plan.started)
+    rough.stop = plan.stop
+    _improve(rough, _HEAT / _CLUSTERS)
+    return rough
 
 
 def _beyond_help(plan: Zoning) -> Bools:
