@@ -46,9 +46,14 @@ def test_the_plan_and_the_answer_are_as_agreed(
 ) -> None:
     made, args = files
     out = tmp_path / "plan.gpkg"
-    assert run([*args, "--out", str(out), "--json"]) == 0
+    report = tmp_path / "report.json"
+    assert run([*args, "--out", str(out), "--report", str(report), "--json"]) == 0
     said = answer(capfd)
     assert set(said) == KEYS
+    told = json.loads(report.read_text())
+    assert told["summary"] == said
+    assert len(told["grids"]) == said["n_grids"]
+    assert told["needs"]["rooms_m2"] == pytest.approx(0.6 * said["households"])
     assert set(said["moved"]) == {"households", "buildings", "bound_households"}
     assert set(said["seconds"]) == {"atoms", "zoning", "polygons"}
     assert [name for name, _ in pyogrio.list_layers(out)] == ["grids", "buildings", "atoms"]

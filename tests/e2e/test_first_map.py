@@ -17,7 +17,7 @@ LONGEST_FIRST_LOAD_BYTES = 450_000
 FOCUSED = "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent.trim()"
 
 #: Elements whose words are cut off: wider than the room they have, and not meant to scroll.
-CLIPPED = """() => [...document.querySelectorAll('button, h1, h2, .name, .amount, .badge, .demo, .chip, th')]
+CLIPPED = """() => [...document.querySelectorAll('button, h1, h2, .sub, .title, .name, .amount, .badge, .demo, .chip, th')]
   .filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
   .map((e) => `${e.tagName} ${e.className} "${e.textContent.trim()}"`)"""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import jsonschema
 import pytest
 from starlette.testclient import TestClient
@@ -42,7 +41,7 @@ STATUS_INFO = {
 
 @pytest.fixture
 def execute(client: TestClient) -> Any:
-    def post(inputs: Any, prefer: str = "", post: str | None = None, **more: Any) -> httpx.Response:
+    def post(inputs: Any, prefer: str = "", post: str | None = None, **more: Any) -> Any:
         headers = {"prefer": prefer} if prefer else {}
         if post is not None:
             headers["x-post"] = post

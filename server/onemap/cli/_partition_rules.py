@@ -12,6 +12,7 @@ import pandas as pd
 
 from onemap.domain.rule_set import RuleSet, read_rule_sets
 from onemap.engine.partition.households import HouseholdRule
+from onemap.engine.partition.report import NeedsRule
 from onemap.errors import UsageError
 
 RULES = Path(__file__).parents[3] / "layers" / "rules"
@@ -37,6 +38,25 @@ def household_rule(rule_id: str) -> Marker:
             )
             return Marker(rule)
     raise UsageError(f"There is no rule '{rule_id}' that estimates households in layers/rules.")
+
+
+def needs_rule_of(rule_id: str) -> tuple[NeedsRule, str]:
+    """What a community needs by the named rule, and the document that says so."""
+    for path in sorted(RULES.glob("*.toml")):
+        table = tomllib.loads(path.read_text("utf-8"))
+        if table.get("rule") == "community-needs" and table["id"] == rule_id:
+            return NeedsRule(**{name: table[name] for name in _NEEDS}), table["source_document"]
+    raise UsageError(f"There is no rule '{rule_id}' on the needs of communities in layers/rules.")
+
+
+_NEEDS = (
+    "room_m2_per_100_households",
+    "households_per_worker",
+    "minimum_workers",
+    "minimum_workers_up_to_households",
+    "budget_yuan_per_1000_households",
+    "budget_manual_above_households",
+)
 
 
 @dataclass(frozen=True, slots=True)

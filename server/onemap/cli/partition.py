@@ -8,22 +8,26 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
 import geopandas as gpd
+import numpy as np
+import orjson
 import shapely
 
 from onemap.cli._atoms_cache import AtomsCache
-from onemap.cli._partition_rules import grid_rules, household_rule
+from onemap.cli._partition_rules import grid_rules, household_rule, needs_rule_of
 from onemap.cli.common import Progress, emit, json_option, say
 from onemap.domain.rule_set import Band, Logic, RuleSet, Unit
 from onemap.engine.partition import Effort, Plan, partition
+from onemap.engine.partition.report import balance_index, needs_of
 from onemap.errors import InputRefused, InvalidValue, UsageError
 
+_READABLE = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
 _FILE = click.Path(path_type=Path)
 
 
@@ -53,6 +57,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--seconds", type=float, help="Stop improving after this long; without it a fixed number of steps.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Cores to use; the plan is the same.")
 @click.option("--out", type=_FILE, help="GeoPackage for the layers grids, buildings, atoms.")
+@click.option(
+    "--report", type=_FILE, help="JSON file for the full report: every grid, barriers by kind, staff and rooms."
+)
 @click.option("--no-cache", is_flag=True, help="Cut the atoms afresh.")
 @json_option
 def command(as_json: bool, out: Path | None, area: str | None, scenario: str | None, **asked: Any) -> None:
@@ -69,8 +76,9 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
         return
     _check(asked)
     rules = _rules(asked)
-    if out is not None and not out.resolve().parent.is_dir():
-        raise UsageError(f"There is no folder '{out.parent}' to write {out.name} to.")
+    for target in (out, asked["report"]):
+        if target is not None and not target.resolve().parent.is_dir():
+            raise UsageError(f"There is no folder '{target.parent}' to write {target.name} to.")
     sources = _from_osm(asked) if asked["osm"] else _from_files(asked)
     with _stop_on_interrupt() as stopped, Progress("partition") as bar, _c_output_to_stderr():
 
@@ -107,6 +115,8 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
         say(note)
     if out is not None:
         write_plan(plan, out, drop=sources.added)
+    if asked["report"] is not None:
+        asked["report"].write_bytes(orjson.dumps(full_report(plan, rules), option=_READABLE))
     if stopped:
         say("Stopped: the best plan so far" + (f" was written to {out}." if out else " follows."))
     emit(plan.summary, as_json, lambda: describe(plan, rules))
@@ -292,6 +302,24 @@ def write_plan(plan: Plan, path: Path, drop: tuple[str, ...] = ()) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def full_report(plan: Plan, rules: RuleSet) -> dict[str, Any]:
+    """Everything the engine knows about a plan, with the rule that each verdict is by."""
+    needs_rule, document = needs_rule_of("community-needs-xiangshan")
+    rows = plan.grids.drop(columns="geom").merge(plan.details, on="grid")
+    needs = needs_of(int(plan.summary["households"]), needs_rule)
+    return {
+        "summary": plan.summary,
+        "rule": {"id": rules.id, "title": rules.title, "document": rules.source_document},
+        "balance_index": balance_index(
+            plan.grids[str(rules.bands[0].unit)].to_numpy(dtype=np.float64), rules.bands[0].target
+        ),
+        "boundary_shares": plan.shares,
+        "needs": asdict(needs) | {"document": document},
+        "notes": plan.notes,
+        "grids": rows.astype(object).where(rows.notna(), None).to_dict("records"),
+    }
 
 
 def describe(plan: Plan, rules: RuleSet) -> str:

@@ -59,7 +59,13 @@ def test_every_grid_is_in_band_or_says_why(seed: int) -> None:
 def test_the_same_seed_gives_the_same_plan_on_one_core_and_on_two() -> None:
     made = town(5, blocks=(6, 6))
     plans = [
-        plan_of(made, minimum=30, target=40, maximum=60, effort=Effort(steps_per_atom=40, rounds=2, repair_tries=3, workers=workers))
+        plan_of(
+            made,
+            minimum=30,
+            target=40,
+            maximum=60,
+            effort=Effort(steps_per_atom=40, rounds=2, repair_tries=3, workers=workers),
+        )
         for workers in (1, 2, 1)
     ]
     assert len(plans[0].grids) > 60  # several groups, so two cores have something to do

@@ -278,8 +278,9 @@ export class App {
   /** Goes to an area or grid, and narrows every panel to it. */
   drill(place: Place, bounds: Bounds): void {
     this.place = place;
-    this.map?.goTo({ bounds, maxZoom: CLOSEST });
+    // Before the flight, whose end rewrites the address in place.
     this.#writeAddress('push');
+    this.map?.goTo({ bounds, maxZoom: CLOSEST });
     void this.#loadGrids();
     void this.loadKpis();
     void this.events.refresh();

@@ -1,6 +1,6 @@
 -- Vector tiles. {reach} is the tile's box in degrees with a margin, in the features' own CRS, so that the GiST index
--- filters. {tile_geom} and {bounds} are either in Web Mercator or, from zoom 12 up, in degrees: there a tile is so small
--- that longitude and latitude are straight lines in Web Mercator to a part of a pixel, and no vertex need be projected.
+-- filters. {tile_geom} and {bounds} are in Web Mercator or, from zoom 12 up, in degrees: there a tile is so small that
+-- longitude and latitude are straight lines in Web Mercator to a part of a pixel, and no vertex need be projected.
 
 -- name: features
 -- MATERIALIZED keeps ST_AsMVTGeom from running twice per feature.
@@ -67,7 +67,12 @@ near AS (
 ),
 
 mvt AS MATERIALIZED (
-    SELECT near.fid, near.point_count {highest_names}, {names}, ST_AsMVTGeom({tile_geom}, {bounds}, 4096, 64) AS geom
+    SELECT
+        near.fid,
+        near.point_count,
+        {names},
+        ST_AsMVTGeom({tile_geom}, {bounds}, 4096, 64) AS geom
+        {highest_names}
     FROM near
 )
 
@@ -85,7 +90,8 @@ WITH anchored AS (
 near AS (
     SELECT
         anchored.*,
-        CASE WHEN ST_Intersects(anchored.geom, anchored.centroid) THEN anchored.centroid
+        CASE
+            WHEN ST_Intersects(anchored.geom, anchored.centroid) THEN anchored.centroid
             ELSE ST_PointOnSurface(anchored.geom)
         END AS anchor
     FROM anchored
