@@ -53,7 +53,18 @@ def _wrk(address: str, paths: Sequence[str], clients: int, seconds: float, heade
         script.write_text(_WRK, "utf-8")
         listed.write_text("\n".join(paths) + "\n", "utf-8")
         sent = [part for header in headers for part in ("-H", header)]
-        command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:.0f}s", "--timeout", "30s", *sent, "-s", str(script), address]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{clients}",
+            f"-d{seconds:.0f}s",
+            "--timeout",
+            "30s",
+            *sent,
+            "-s",
+            str(script),
+            address,
+        ]
         done = subprocess.run([*command, "--", str(listed)], capture_output=True, text=True, check=True)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     errors = re.search(r"ERRORS (\d+)", done.stdout)

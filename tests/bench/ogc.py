@@ -74,7 +74,9 @@ type Ask = Callable[[np.random.Generator], str]
 class Server:
     """One server with its workers, and how it is asked."""
 
-    def __init__(self, name: str, port: int, command: Sequence[str], environment: dict[str, str], asks: dict[str, Ask]) -> None:
+    def __init__(
+        self, name: str, port: int, command: Sequence[str], environment: dict[str, str], asks: dict[str, Ask]
+    ) -> None:
         self.name, self.address, self.asks = name, f"http://127.0.0.1:{port}", asks
         self._command, self._environment = command, {**os.environ, **environment}
 
@@ -166,7 +168,9 @@ def pygeoapi(url: str, folder: Path) -> Server:
     asks: dict[str, Ask] = {
         "item by id": lambda rng: f"{items}/{rng.integers(1, SIDE * SIDE)}?f=json",
         "10 of a street": lambda rng: f"{items}?f=json&{urlencode({'limit': 10, 'bbox': box(rng, 0.005)}, safe=',')}",
-        "1,000 of a quarter": lambda rng: f"{items}?f=json&{urlencode({'limit': 1000, 'bbox': box(rng, 0.02)}, safe=',')}",
+        "1,000 of a quarter": lambda rng: (
+            f"{items}?f=json&{urlencode({'limit': 1000, 'bbox': box(rng, 0.02)}, safe=',')}"
+        ),
         "10 deep in the layer": lambda rng: f"{items}?f=json&limit=10&offset={rng.integers(500_000, 990_000)}",
         "CQL2, 10 of a quarter": lambda rng: f"{items}?f=json&limit=10&filter={quote(cql(rng, 'geom'))}",
     }
@@ -228,7 +232,10 @@ def _measured(server: Server, question: str, seconds: float) -> Rate:
     try:
         answer = server.sample(question, np.random.default_rng(5))
     except urllib.error.HTTPError as refused:
-        print(f"{server.name:10s} {question:24s} is not answered: {refused.code} {refused.read()[:200]!r}", file=sys.stderr)
+        print(
+            f"{server.name:10s} {question:24s} is not answered: {refused.code} {refused.read()[:200]!r}",
+            file=sys.stderr,
+        )
         return Rate(0.0, 1)
     measure(server.address, paths, clients=CLIENTS, seconds=2)
     rate = measure(server.address, paths, clients=CLIENTS, seconds=seconds)
@@ -255,10 +262,19 @@ def _filled(n_buildings: int) -> Iterator[str]:
 
 
 def _print(rates: dict[str, dict[str, Rate]]) -> None:
-    print(f"\n{'answers in a second':24s}" + "".join(f"{name:>12s}" for name in ("onemap", "tipg", "pygeoapi")) + f"{'/ tipg':>10s}{'/ pygeoapi':>12s}")
+    print(
+        f"\n{'answers in a second':24s}"
+        + "".join(f"{name:>12s}" for name in ("onemap", "tipg", "pygeoapi"))
+        + f"{'/ tipg':>10s}{'/ pygeoapi':>12s}"
+    )
     for question, by_name in rates.items():
-        cells = "".join(f"{by_name[n].per_s:12.1f}" if n in by_name else f"{'-':>12s}" for n in ("onemap", "tipg", "pygeoapi"))
-        print(f"{question:24s}{cells}" + "".join(f"{_ratio(by_name, n):>{w}s}" for n, w in (("tipg", 10), ("pygeoapi", 12))))
+        cells = "".join(
+            f"{by_name[n].per_s:12.1f}" if n in by_name else f"{'-':>12s}" for n in ("onemap", "tipg", "pygeoapi")
+        )
+        print(
+            f"{question:24s}{cells}"
+            + "".join(f"{_ratio(by_name, n):>{w}s}" for n, w in (("tipg", 10), ("pygeoapi", 12)))
+        )
 
 
 def _ratio(by_name: dict[str, Rate], peer: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
+from functools import cache
 
 import orjson
 import psycopg
 import pytest
 from click.testing import CliRunner
+from shapely import Polygon
 
 from onemap.cli.demo import command, load_if_empty
-from onemap.demo import invent
+from onemap.demo import City, Part, invent
 from onemap.demo.load import Loaded, load
 from onemap.errors import InputRefused
 from onemap.store.db import Connection, Db
@@ -25,8 +28,28 @@ def _quiet(done: float, total: float, label: str) -> None:
     assert 0 <= done <= total, label
 
 
+class _Remembered(City):
+    """A city whose parts are made once for all tests of this file."""
+
+    def communities(self, chosen: Iterable[int] | None = None) -> Iterator[Part]:  # noqa: ARG002
+        yield from _parts(self.seed)[:-1]
+
+    def closing(self, grounds: Mapping[str, Polygon]) -> Part:  # noqa: ARG002
+        return _parts(self.seed)[-1]
+
+
+@cache
+def _parts(seed: int) -> list[Part]:
+    return list(invent(seed, now=NOW, n_events=N_EVENTS).parts())
+
+
+def _city(seed: int = 1) -> City:
+    city = invent(seed, now=NOW, n_events=N_EVENTS)
+    return _Remembered(**{f.name: getattr(city, f.name) for f in fields(city)})
+
+
 def _load(connection: Connection, seed: int = 1) -> Loaded:
-    return load(connection, invent(seed, now=NOW, n_events=N_EVENTS), _quiet, n_processes=1)
+    return load(connection, _city(seed), _quiet, n_processes=1)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +163,7 @@ def test_a_crash_half_way_leaves_the_database_empty(db: Db) -> None:
         raise PowerCut(label)
 
     with pytest.raises(PowerCut), db.connection() as connection:
-        load(connection, invent(now=NOW, n_events=10), cut, n_processes=1)
+        load(connection, _city(), cut, n_processes=1)
     with db.connection() as connection:
         assert holding(connection) == Holding(None, False, False)
         assert connection.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'event_geom'").fetchone() == (1,)

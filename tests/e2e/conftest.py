@@ -81,6 +81,8 @@ class Visitor:
 
     page: Page
     url: str
+    #: Whether pictures are kept.
+    blessing: bool = False
     troubles: list[str] = field(default_factory=list)
     #: Beginnings of troubles that a test brings about itself.
     expected: list[str] = field(default_factory=list)
@@ -97,6 +99,13 @@ class Visitor:
         """Open the page and wait until the map is drawn."""
         self.page.goto(f"{self.url}/{query}")
         self.page.wait_for_selector(".map[data-drawn=true]", timeout=_PATIENCE_MS)
+
+    def picture(self, name: str) -> None:
+        """Take a picture: for docs/screenshots under ``--bless``, else only to see that it can be taken."""
+        shot = self.page.screenshot(type="jpeg", quality=82)
+        if self.blessing:
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            (SCREENSHOTS / f"{name}.jpg").write_bytes(shot)
 
     def settle(self) -> None:
         """Wait until the map has drawn what was last asked of it, and the address says so."""
@@ -124,7 +133,7 @@ type Visit = Callable[..., Visitor]
 
 
 @pytest.fixture
-def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
+def visit(browser: Browser, server_url: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """``visit(width, height)`` is a new visitor; at the end of the test none may have had troubles."""
     visitors: list[Visitor] = []
 
@@ -137,7 +146,7 @@ def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
             **more,  # type: ignore[arg-type]
         )
         context.set_default_timeout(_PATIENCE_MS)
-        visitor = Visitor(context.new_page(), server_url)
+        visitor = Visitor(context.new_page(), server_url, request.config.getoption("--bless"))
         _watch(visitor)
         visitors.append(visitor)
         return visitor

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.e2e.conftest import SCREENSHOTS, Visit, Visitor
+from tests.e2e.conftest import Visit, Visitor
 
 FILTERS = ("24h", "7d", "30d", "overdue", "view", "kind:noise", "state:processing", "30d.closed.kind:gas")
 
@@ -65,7 +65,7 @@ def test_a_row_flies_there_and_opens_the_event_with_its_course(visit: Visit) -> 
     assert card.locator("ol li").count() >= 1
     assert row.get_attribute("aria-current") == "true"
     visitor.settle()
-    page.screenshot(path=SCREENSHOTS / "event-1920-dark-zh.png")
+    visitor.picture("event-1920-dark-zh")
 
 
 def test_choosing_a_grid_narrows_list_and_address_and_back_widens_them(visit: Visit) -> None:
@@ -122,7 +122,7 @@ def test_a_lost_connection_stays_on_screen_until_it_is_back(visit: Visit) -> Non
     banner = page.get_by_role("alert").filter(has_text="连接已断开")
     banner.wait_for()
     assert "正在第 1 次重连" in banner.inner_text()
-    page.screenshot(path=SCREENSHOTS / "lost-1440-light-zh.png")
+    visitor.picture("lost-1440-light-zh")
     page.unroute("**/api/events?*")
     page.get_by_role("button", name="立即重试").click()
     banner.wait_for(state="detached")

@@ -23,7 +23,9 @@ def frame(lines, crs=4547, **columns):
 
 
 def network_of(lines, mode="foot", crs=4547, speed_kmh=None, **columns):
-    return build(streets_from_frame(frame(lines, crs, **columns), RULES, "'streets'").streets, mode, RULES, speed_kmh=speed_kmh)
+    return build(
+        streets_from_frame(frame(lines, crs, **columns), RULES, "'streets'").streets, mode, RULES, speed_kmh=speed_kmh
+    )
 
 
 def seconds(network, start, end):
@@ -67,7 +69,19 @@ def test_the_ends_of_a_bridge_join_the_streets_on_either_side():
     assert len(network_of(lines, bridge=[False, True, False]).components.n_node) == 1
 
 
-@pytest.mark.parametrize(("value", "there", "back"), [("yes", True, False), ("-1", False, True), ("forward", True, False), ("backward", False, True), ("no", True, True), ("F", True, False), ("T", False, True), ("B", True, True)])
+@pytest.mark.parametrize(
+    ("value", "there", "back"),
+    [
+        ("yes", True, False),
+        ("-1", False, True),
+        ("forward", True, False),
+        ("backward", False, True),
+        ("no", True, True),
+        ("F", True, False),
+        ("T", False, True),
+        ("B", True, True),
+    ],
+)
 def test_one_way_streets_in_the_words_of_several_sources(value, there, back):
     network = network_of([at((0, 0), (100, 0))], "car", oneway=[value], highway=["residential"])
     assert np.isfinite(network.edge_forward_s[0]) == there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onemap.analyses.echo import ECHO
+from onemap.analyses.partition import PARTITION_GRIDS
 from onemap.analyses.registry import Registry
 
-ALL = Registry((ECHO,))
+ALL = Registry((ECHO, PARTITION_GRIDS))

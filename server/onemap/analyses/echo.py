@@ -12,7 +12,8 @@ from onemap.domain.layer import Title
 MAX_PAUSE_S = 60.0
 _STEP_S = 0.25
 
-# the official suite (processes10) knows a box by allOf, an array by integer items, a format by contentMediaType
+# the official suite (processes10) knows a box by allOf, an array by integer items, a format by contentMediaType; the
+# standard's first schema of schemas allowed objects only as a default
 _BBOX = {
     "allOf": [
         {
@@ -25,7 +26,7 @@ _BBOX = {
                     "items": {"type": "number"},
                     "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
                 },
-                "crs": {"type": "string", "format": "uri", "default": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"},
+                "crs": {"type": "string", "format": "uri"},
             },
         }
     ]
@@ -52,7 +53,7 @@ ECHO = Analysis(
     version="1.0.0",
     title=Title("回声", "Echo"),
     description=Title("原样返回输入，可先等待若干秒", "Answers its inputs, after a pause if one is asked for"),
-    inputs={**_SCHEMAS, "pause": {"type": "number", "minimum": 0, "maximum": MAX_PAUSE_S, "default": 0}},
+    inputs={**_SCHEMAS, "pause": {"type": "number", "minimum": 0, "maximum": MAX_PAUSE_S}},
     outputs=_SCHEMAS,
     run=_run,
     optional=frozenset({*_SCHEMAS, "pause"}),

@@ -50,6 +50,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--max", "maximum", type=float, default=500, show_default=True, help="Most in a grid.")
 @click.option("--unit", type=click.Choice(["households", "persons"]), default="households", show_default=True)
 @click.option("--keep", type=_FILE, help="Present grids, to be kept as far as possible.")
+@click.option("--keep-present", is_flag=True, help="With --area: keep the plan in force as far as possible.")
 @click.option("--lock", multiple=True, metavar="CODE", help="A present grid that must not change; may be repeated.")
 @click.option("--every-street-bridges", is_flag=True, help="Take every street over water as a bridge.")
 @click.option("--join-islands", is_flag=True, help="Join unreachable pieces below the minimum across barriers.")
@@ -71,7 +72,7 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
     if area or scenario:
         from onemap.cli import _partition_area  # noqa: PLC0415 - the files' way works without a database
 
-        document, sentence = _partition_area.answer(area, scenario, asked)
+        document, sentence = _partition_area.answer(area, scenario, asked, _rules(asked))
         emit(document, as_json, sentence)
         return
     _check(asked)

@@ -18,13 +18,13 @@ const rate: Kpi = {
 };
 
 test('a rate shows its denominator and window', () => {
-  expect(kpiText(rate, 'zh')).toEqual({ value: '96.1', unit: '%', sub: '1,263 / 1,314 · 近 30 天' });
+  expect(kpiText(rate, 'zh')).toEqual({ value: '96.1', unit: '%', sub: '1,263 / 1,314·近 30 天' });
 });
 
 test('nothing of nothing is a dash, not zero', () => {
   expect(kpiText({ ...rate, numerator: 0, denominator: 0, value: null }, 'zh')).toMatchObject({
     value: '—',
-    sub: '0 / 0 · 近 30 天',
+    sub: '0 / 0·近 30 天',
   });
 });
 
@@ -55,6 +55,6 @@ test('minutes have one decimal and say of how many cases', () => {
   expect(kpiText({ ...rate, shape: 'minutes', value: 6.39, denominator: null }, 'zh')).toEqual({
     value: '6.4',
     unit: '分钟',
-    sub: '1,263 件 · 近 30 天',
+    sub: '1,263 件·近 30 天',
   });
 });

@@ -17,7 +17,7 @@ export function kpiText(kpi: Kpi, language: Language): KpiText {
   const window = kpi.window_days === null ? '' : windowText(kpi.window_days, language);
   const share =
     kpi.numerator !== null && kpi.denominator !== null ? `${n(kpi.numerator)} / ${n(kpi.denominator)}` : '';
-  const sub = [share, window].filter(Boolean).join(' · ');
+  const sub = [share, window].filter(Boolean).join('·');
   // Nothing to divide by is no zero.
   if (kpi.value === null) return { value: t('value.none'), unit: '', sub };
   switch (kpi.shape) {
@@ -27,13 +27,13 @@ export function kpiText(kpi: Kpi, language: Language): KpiText {
       return {
         value: kpi.value.toFixed(1),
         unit: t('unit.min'),
-        sub: [cases(kpi, language), window].filter(Boolean).join(' · '),
+        sub: [cases(kpi, language), window].filter(Boolean).join('·'),
       };
     case 'score':
       return {
         value: kpi.value.toFixed(2),
         unit: '',
-        sub: [cases(kpi, language), window].filter(Boolean).join(' · '),
+        sub: [cases(kpi, language), window].filter(Boolean).join('·'),
       };
     case 'count':
       return { value: n(kpi.value), unit: '', sub: countSub(kpi, language) };

@@ -6,6 +6,8 @@ The rule is written in docs/network.md; ``tests/engine/network/test_rule.py`` re
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
@@ -67,11 +69,7 @@ def build(streets: Streets, mode: str, rules: NetworkRules, *, speed_kmh: float 
     out = _arcs(n_node, edge_from, edge_to, forward_s, backward_s)
     symmetric = bool(np.array_equal(forward_s, backward_s))
     # Where all streets run both ways alike, the reversed graph differs only in the direction that its arcs name.
-    into = (
-        Arcs(out.first, out.head, out.cost_s, ~out.edge)
-        if symmetric
-        else _arcs(n_node, edge_to, edge_from, forward_s, backward_s)
-    )
+    into = replace(out, edge=~out.edge) if symmetric else _arcs(n_node, edge_to, edge_from, forward_s, backward_s)
     components = _components(n_node, edge_from, edge_to, length, rules)
     segment_edge = np.full(len(streets.vertex), -1, dtype=np.int32)
     _name_segments(edge_first, edge_last, segment_edge)
@@ -136,11 +134,14 @@ def _arcs(n_node: int, tail: I32, head: I32, forward_s: F64, backward_s: F64) ->
     order = np.argsort(tails, kind="stable")
     first = np.zeros(n_node + 1, dtype=np.int32)
     np.cumsum(np.bincount(tails, minlength=n_node), out=first[1:])
+    cost_s = np.concatenate([forward_s[ahead], backward_s[back]])[order]
     return Arcs(
         first=first,
         head=np.concatenate([head[ahead], tail[back]])[order],
-        cost_s=np.concatenate([forward_s[ahead], backward_s[back]])[order],
+        cost_s=cost_s,
         edge=np.concatenate([edges[ahead], ~edges[back]])[order],
+        longest_s=float(cost_s.max(initial=0.0)),
+        mean_s=float(cost_s.mean()) if len(cost_s) else 1.0,
     )
 
 

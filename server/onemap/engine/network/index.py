@@ -357,16 +357,21 @@ def _sweep(
 ) -> None:  # fmt: skip
     near = np.full(n_column * n_row, -1, dtype=np.int32)
     near2 = np.full(n_column * n_row, np.inf)
-    # Streets within the limit of the lattice, from the index; each marks the corners of the lattice cells it touches.
-    c0 = max(int(np.floor((west - limit - index_west) / cell)), 0)
-    r0 = max(int(np.floor((south - limit - index_south) / cell)), 0)
-    c1 = min(int(np.floor((west + n_column * step + limit - index_west) / cell)), index_columns - 1)
-    r1 = min(int(np.floor((south + n_row * step + limit - index_south) / cell)), index_rows - 1)
+    # Streets on and around the lattice, from the index; each marks the corners of the lattice cells it touches.
+    around = min(limit, 100.0)
+    c0 = max(int(np.floor((west - around - index_west) / cell)), 0)
+    r0 = max(int(np.floor((south - around - index_south) / cell)), 0)
+    c1 = min(int(np.floor((west + n_column * step + around - index_west) / cell)), index_columns - 1)
+    r1 = min(int(np.floor((south + n_row * step + around - index_south) / cell)), index_rows - 1)
     for r in range(r0, r1 + 1):
         for c in range(c0, c1 + 1):
             for k in range(first[r * index_columns + c], first[r * index_columns + c + 1]):
                 s = filed[k]
                 if not snappable[segment_edge[s]]:
+                    continue
+                # Filed in several cells, it is taken in the one where it begins, if that is looked at.
+                sc, sr = int((x[s] - index_west) / cell), int((y[s] - index_south) / cell)
+                if c0 <= sc <= c1 and r0 <= sr <= r1 and (sc != c or sr != r):
                     continue
                 ax, ay = (x[s] - west) / step, (y[s] - south) / step
                 bx, by = (x[s + 1] - west) / step, (y[s + 1] - south) / step

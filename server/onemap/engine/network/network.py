@@ -25,12 +25,16 @@ class Arcs:
     edge : (n_arc,)
         Edge number ``e`` where a traveller on the arc follows the edge's drawn direction, ``~e`` where against it; in
         the reversed graph the traveller comes from the head.
+    longest_s, mean_s
+        The longest arc and the average one: they decide the width of a search's buckets.
     """
 
     first: I32
     head: I32
     cost_s: F64
     edge: I32
+    longest_s: float
+    mean_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,10 +132,8 @@ def metres(network: Network, seconds: F64) -> F64:
 
 def bucket_plan(arcs: Arcs, seed_s: F64) -> tuple[float, int]:
     """Width of a bucket in seconds, and how many are needed for everything that can wait at once."""
-    longest = float(arcs.cost_s.max()) if len(arcs.cost_s) else 0.0
-    longest = max(longest, float(seed_s.max()) if len(seed_s) else 0.0)
-    mean = float(arcs.cost_s.mean()) if len(arcs.cost_s) else 1.0
-    width = max(mean / 4.0, longest / 1_000_000.0, 1e-3)
+    longest = max(arcs.longest_s, float(seed_s.max(initial=0.0)))
+    width = max(arcs.mean_s / 4.0, longest / 1_000_000.0, 1e-3)
     return width, int(longest / width) + 3
 
 

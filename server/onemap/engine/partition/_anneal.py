@@ -16,7 +16,7 @@ MINIMUM, TARGET, MAXIMUM = 0, 1, 2
 FIRST_ONLY, ANY, ALL = 0, 1, 2
 _MISS, _MISS_SLOPE = 2.0, 12.0
 #: A building away from its present grid weighs as much as this many households by itself.
-_AWAY = 2.0
+_AWAY = 5.0
 
 
 @kernel

@@ -25,7 +25,7 @@ from onemap.engine.partition.zoning import Effort, Zoning, run_anneal
 
 _STARTS, _RINGS = 3, 3
 _HOT, _COLD = 0.05, 0.0005
-_STEPS_PER_ATOM = 150
+_STEPS_PER_ATOM = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ SELECT
     coalesce(bool_or(format_type(a.atttypid, a.atttypmod) ILIKE 'geometry(MultiPolygon%%'), FALSE) AS multi
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-INNER JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+INNER JOIN pg_attribute AS a ON c.oid = a.attrelid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind = 'r' AND (n.nspname = 'layer' OR (n.nspname = 'core' AND c.relname = any(%(core)s)))
 GROUP BY 1;
 
@@ -28,7 +28,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 SELECT count(*) FROM {table};
 
 -- name: any
-SELECT EXISTS (SELECT FROM {table});
+SELECT count(*) > 0 FROM (SELECT 1 FROM {table} LIMIT 1) AS first;
 
 -- name: truncate
 TRUNCATE {tables} RESTART IDENTITY CASCADE;
@@ -56,11 +56,9 @@ WHERE
 -- The tables were emptied in this transaction, so rows can be written as frozen: no later rewrite of every page.
 COPY {table} ({columns}) FROM STDIN (FORMAT csv, FREEZE);
 
--- name: copy_plain
-COPY {table} ({columns}) FROM STDIN (FORMAT csv);
-
 -- name: plan_sequence
-SELECT setval(pg_get_serial_sequence('core.grid_plan', 'plan_id'), (SELECT greatest(max(p.plan_id), 1) FROM core.grid_plan AS p));
+SELECT setval(pg_get_serial_sequence('core.grid_plan', 'plan_id'), greatest(max(p.plan_id), 1))
+FROM core.grid_plan AS p;
 
 -- name: analyze
 ANALYZE {table};
@@ -74,12 +72,11 @@ SELECT ST_AsBinary(r.geom) FROM layer.roads AS r WHERE r.foot AND r.area_code LI
 SELECT
     r.responder_id,
     r.role,
-    ST_X(p.place) AS lon,
-    ST_Y(p.place) AS lat
+    ST_X(coalesce(ST_PointOnSurface(g.geom), w.geom)) AS lon,
+    ST_Y(coalesce(ST_PointOnSurface(g.geom), w.geom)) AS lat
 FROM core.responder AS r
 INNER JOIN core.responder_position AS w ON r.responder_id = w.responder_id
 LEFT JOIN layer.grids AS g ON r.grid_code = g.grid_code
-CROSS JOIN LATERAL (SELECT coalesce(ST_PointOnSurface(g.geom), w.geom) AS place) AS p
 WHERE r.on_duty AND r.area_code LIKE %(area)s || '%%'
 ORDER BY r.responder_id;
 
