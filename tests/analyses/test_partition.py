@@ -51,7 +51,9 @@ def test_the_command_keeps_a_scenario_that_tiles_the_community(here: str, capsys
             "SELECT g.households, ST_AsBinary(g.geom) FROM core.scenario_grid AS g JOIN core.scenario AS s USING (scenario_id) "
             "WHERE s.name = '春季'"
         ).fetchall()
-        ground = connection.execute("SELECT ST_AsBinary(geom) FROM core.area WHERE area_code = %s", (COMMUNITY,)).fetchone()
+        ground = connection.execute(
+            "SELECT ST_AsBinary(geom) FROM core.area WHERE area_code = %s", (COMMUNITY,)
+        ).fetchone()
         n_homeless = connection.execute(
             "SELECT count(*) FROM layer.buildings AS b WHERE b.area_code = %s AND b.households > 0 AND NOT EXISTS "
             "(SELECT FROM core.scenario_building AS s WHERE s.building_id = b.building_id)",
@@ -60,7 +62,12 @@ def test_the_command_keeps_a_scenario_that_tiles_the_community(here: str, capsys
     assert len(rows) == told["n_grids"]
     assert sum(row[0] for row in rows) == 14_878
     assert ground is not None
-    assert shapely.union_all(shapely.from_wkb([row[1] for row in rows])).symmetric_difference(shapely.from_wkb(ground[0])).area < 1e-9
+    assert (
+        shapely.union_all(shapely.from_wkb([row[1] for row in rows]))
+        .symmetric_difference(shapely.from_wkb(ground[0]))
+        .area
+        < 1e-9
+    )
     assert n_homeless == (0,)
 
 
@@ -90,7 +97,9 @@ def test_what_cannot_be_done_is_explained(
 def test_the_process_answers_with_grids(client: TestClient) -> None:
     described = client.get("/ogc/processes/partition-grids?f=json").json()
     assert described["title"] == "划分网格"
-    answer = client.post("/ogc/processes/partition-grids/execution", json={"inputs": {"area_code": COMMUNITY, "scenario": "p"}})
+    answer = client.post(
+        "/ogc/processes/partition-grids/execution", json={"inputs": {"area_code": COMMUNITY, "scenario": "p"}}
+    )
     assert answer.status_code == 200
     told = answer.json()
     assert len(told["grids"]["features"]) == told["report"]["n_grids"]

@@ -13,7 +13,9 @@ import importlib.util
 import json
 import platform
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +40,7 @@ from onemap.engine.network.responders import ResponderIndex, Workspace, nearest
 from onemap.engine.siting.models import cover_savings, median_savings, most_saved, worst_walk
 from onemap.engine.siting.travel import Travel
 from onemap.ingest.network_rules import read_network_rules
+from onemap.ingest.osm_network import read_osm_streets
 
 RULES = read_network_rules()
 SIDE = 790
@@ -49,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--side", type=int, default=SIDE, help="crossings along one side of the city")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--osm", type=Path, help="an extract to compare with Valhalla on")
     parser.add_argument("--only", default="", help="comma-separated parts")
     args = parser.parse_args()
     warm_up()
@@ -69,6 +73,8 @@ def main() -> None:
         "siting": bench_siting,
         "cameras": lambda: bench_cameras(share),
     }
+    if args.osm is not None and importlib.util.find_spec("valhalla"):
+        parts["valhalla"] = lambda: bench_valhalla(args.osm)
     wanted = [name for name in args.only.split(",") if name] or list(parts)
     for name in wanted:
         results[name] = parts[name]()
@@ -246,6 +252,64 @@ def bench_isochrones(network: Any, side: int) -> dict[str, Any]:
             inside, reached = shapely.contains_xy(polygon, x, y), seconds <= 60 * minutes
             counts += [(inside & reached).sum(), reached.sum(), inside.sum()]
     return {**quantiles(spent), "recall": counts[0] / counts[1], "precision": counts[0] / counts[2]}
+
+
+def bench_valhalla(osm: Path) -> dict[str, Any]:
+    """Isochrones and the nearest of 50 by line on one real extract: ours and Valhalla's in turn."""
+    import valhalla
+    from valhalla.config import get_config
+
+    source = read_osm_streets(osm, RULES)
+    network = build(source.streets, "foot", RULES)
+    rng = np.random.default_rng(7)
+    main_part = np.flatnonzero(network.components.of_node == 0)
+    chosen = rng.choice(main_part, 1060)
+    x, y = network.node_x[chosen], network.node_y[chosen]
+    lon, lat = source.plane.lonlat(x, y)
+    where = [{"lon": float(a), "lat": float(b)} for a, b in zip(lon, lat, strict=True)]
+    index, work = ResponderIndex(network), Workspace(network)
+    index.place(np.arange(1000), snap(network, x[:1000], y[:1000]))
+    spent: dict[str, list[float]] = {name: [] for name in ("iso", "valhalla_iso", "nearest", "valhalla_matrix")}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tiles").mkdir()
+        (Path(folder) / "none.tar").touch()
+        config = get_config(tile_extract=f"{folder}/none.tar", tile_dir=f"{folder}/tiles", verbose=False)
+        del config["mjolnir"]["tile_extract"]
+        (Path(folder) / "valhalla.json").write_text(json.dumps(config), encoding="utf-8")
+        tool = Path(str(valhalla.__file__)).parent / "bin" / "valhalla_build_tiles"
+        make = [str(tool), "-c", f"{folder}/valhalla.json", str(osm)]
+        subprocess.run(make, check=True, capture_output=True)
+        actor = valhalla.Actor(config)
+        contours = [{"time": 5}, {"time": 10}, {"time": 15}]
+        for i in range(1000, 1060):
+            place = snap(network, x[[i]], y[[i]])
+            _, s = timed(lambda place=place: isochrones(network, place, [5, 10, 15]))
+            spent["iso"].append(1000.0 * s)
+            ask = {"locations": [where[i]], "costing": "pedestrian", "contours": contours, "polygons": True}
+            _, s = timed(lambda ask=ask: actor.isochrone(ask))
+            spent["valhalla_iso"].append(1000.0 * s)
+            _, s = timed(lambda place=place: nearest(index, place, 5, workspace=work))
+            spent["nearest"].append(1000.0 * s)
+            near = np.argsort(np.hypot(x[:1000] - x[i], y[:1000] - y[i]))[:50]
+            ask = {"sources": [where[j] for j in near], "targets": [where[i]], "costing": "pedestrian"}
+            _, s = timed(lambda ask=ask: matrix_or_nothing(actor, ask))
+            spent["valhalla_matrix"].append(1000.0 * s)
+    p50 = {f"{name}_p50_ms": float(np.median(values)) for name, values in spent.items()}
+    return {
+        **p50,
+        "isochrones_times_faster": p50["valhalla_iso_p50_ms"] / p50["iso_p50_ms"],
+        "nearest_times_faster": p50["valhalla_matrix_p50_ms"] / p50["nearest_p50_ms"],
+    }
+
+
+def matrix_or_nothing(actor: Any, ask: dict[str, Any]) -> Any:
+    """Valhalla's matrix; it refuses as a whole where one place lies in a part of its own."""
+    import valhalla
+
+    try:
+        return actor.matrix(ask)
+    except valhalla.ValhallaError:
+        return None
 
 
 def bench_siting() -> dict[str, Any]:

@@ -30,10 +30,22 @@ def town(tmp_path_factory):
     lines = [[(0, 0), (1000, 0), (2000, 0)], [(1000, 0), (1000, 500)], [(0, 9000), (2000, 9000)]]
     write("streets", [shapely.LineString([(E + x, N + y) for x, y in line]) for line in lines])
     homes = [(1900, 10), (100, 20), (1010, 450), (700, 9020), (1000, 3000)]
-    write("buildings", [box(*home) for home in homes], name=["a", "b", "c", "far", "sea"], households=[10, 20, 30, 40, 50])
+    write(
+        "buildings", [box(*home) for home in homes], name=["a", "b", "c", "far", "sea"], households=[10, 20, 30, 40, 50]
+    )
     services = [(500, 0), (1000, 500), (0, 0), (1000, 4000)]
-    write("facilities", shapely.points(np.array(services, float) + [E, N]), category=["school", "clinic", "clinic", "clinic"])
-    write("responders", shapely.points(E + np.array([0.0, 1500, 700]), N + np.array([0.0, 0, 9000])), id=["r1", "r2", "r3"], on_duty=[True, True, True], skills=["medic", "", "medic"])
+    write(
+        "facilities",
+        shapely.points(np.array(services, float) + [E, N]),
+        category=["school", "clinic", "clinic", "clinic"],
+    )
+    write(
+        "responders",
+        shapely.points(E + np.array([0.0, 1500, 700]), N + np.array([0.0, 0, 9000])),
+        id=["r1", "r2", "r3"],
+        on_duty=[True, True, True],
+        skills=["medic", "", "medic"],
+    )
     return folder
 
 
@@ -86,7 +98,9 @@ def test_cover_keeps_rows_in_order_and_leaves_null_where_nothing_is_reached(town
     expected = [1400 + 10, 400 + 20, 500 + 450 + 10, np.nan, np.nan]
     assert np.allclose(rows["metres_school"], expected, atol=0.5, equal_nan=True)
     assert np.allclose(rows["seconds_school"], rows["metres_school"] / MS, equal_nan=True)
-    assert np.allclose(rows["metres_clinic"], [900 + 10 + 500, 100 + 20, 50 + 10, np.nan, np.nan], atol=0.5, equal_nan=True)
+    assert np.allclose(
+        rows["metres_clinic"], [900 + 10 + 500, 100 + 20, 50 + 10, np.nan, np.nan], atol=0.5, equal_nan=True
+    )
     school = told["coverage"]["school"]
     assert school["households"] == {"covered": 50, "uncovered": 100, "total": 150, "share": pytest.approx(1 / 3)}
     assert school["buildings"]["covered"] == 2
@@ -95,7 +109,9 @@ def test_cover_keeps_rows_in_order_and_leaves_null_where_nothing_is_reached(town
     assert any("1 of 3 facilities of 'clinic' lie farther" in problem for problem in told["problems"])
     assert {name for name, _ in pyogrio.list_layers(out)} == {"buildings", "isochrones", "gaps"}
     shapes = gpd.read_file(out, layer="isochrones")
-    assert set(zip(shapes["category"], shapes["minutes"], strict=True)) == {(c, m) for c in ("school", "clinic") for m in (5, 10, 15)}
+    assert set(zip(shapes["category"], shapes["minutes"], strict=True)) == {
+        (c, m) for c in ("school", "clinic") for m in (5, 10, 15)
+    }
     assert shapes.is_valid.all()
     gaps = gpd.read_file(out, layer="gaps")
     assert set(gaps["kind"]) == {"building", "h3"}
@@ -105,7 +121,16 @@ def test_cover_keeps_rows_in_order_and_leaves_null_where_nothing_is_reached(town
 def test_isochrones_are_written_by_band(town, capsys, tmp_path):
     out = tmp_path / "i.gpkg"
     code, told = answer(
-        capsys, "isochrone", "--streets", town / "streets.gpkg", "--point", lonlat(1000, 0), "--minutes", "5,10,15", "--out", out
+        capsys,
+        "isochrone",
+        "--streets",
+        town / "streets.gpkg",
+        "--point",
+        lonlat(1000, 0),
+        "--minutes",
+        "5,10,15",
+        "--out",
+        out,
     )
     assert code == 0
     assert [one["minutes"] for one in told["isochrones"]] == [5, 10, 15]

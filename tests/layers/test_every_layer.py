@@ -60,7 +60,11 @@ def onemap(database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def client(database: str, request: pytest.FixtureRequest) -> Iterator[TestClient]:
     """The app as a reader at this machine asks it."""
     layers = getattr(request, "param", None)
-    environment = {"ONEMAP_DATABASE_URL": database, "ONEMAP_DEMO": "none", **({"ONEMAP_LAYERS": layers} if layers else {})}
+    environment = {
+        "ONEMAP_DATABASE_URL": database,
+        "ONEMAP_DEMO": "none",
+        **({"ONEMAP_LAYERS": layers} if layers else {}),
+    }
     with client_of(database, environment) as app:
         yield app
 
@@ -97,7 +101,9 @@ def test_a_layers_sample_arrives_everywhere(name: str, onemap: Onemap, client: T
     assert "area_code" in items["features"][0]["properties"]
 
     only = catalog.layer(name).tiling.only
-    drawn = next(one for one in items["features"] if all(one["properties"][key] == value for key, value in only.items()))
+    drawn = next(
+        one for one in items["features"] if all(one["properties"][key] == value for key, value in only.items())
+    )
     card = client.get(f"/api/features/{name}/{drawn['id']}").json()
     lon, lat = card["point"]
     found = tile_of(client, name, lon, lat, 16)

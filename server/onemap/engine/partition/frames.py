@@ -191,6 +191,12 @@ class _Task:
 
     def afresh(self) -> _Answer:
         """A plan from nothing."""
+        started = perf_counter()
+
+        def late() -> bool:
+            over = self.effort.seconds is not None and perf_counter() - started > self.effort.seconds
+            return over or self.stop()
+
         zone = make_zones(
             self.atoms.graph,
             self.goal,
@@ -200,7 +206,7 @@ class _Task:
             stop=self.stop,
         )
         zone, misses = explain_misses(
-            self.atoms, zone, self.goal, progress=lambda s: self.progress("proof", s), stop=self.stop
+            self.atoms, zone, self.goal, progress=lambda s: self.progress("proof", s), stop=late
         )
         names = _names_in_reading_order(self.atoms, zone)
         return _Answer(zone, names, misses, {"households": 0, "buildings": 0, "bound_households": 0})

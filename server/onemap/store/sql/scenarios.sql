@@ -1,10 +1,11 @@
 -- name: add
 INSERT INTO core.scenario (area_code, name, rule_set, report)
 VALUES (%(area_code)s, %(name)s, %(rule_set)s, %(report)s)
-ON CONFLICT (area_code, name) DO UPDATE SET
-    rule_set = excluded.rule_set,
-    report = excluded.report,
-    created_at = now()
+ON CONFLICT (area_code, name) DO UPDATE
+    SET
+        rule_set = excluded.rule_set,
+        report = excluded.report,
+        created_at = now()
 RETURNING scenario_id;
 
 -- name: clear
