@@ -141,7 +141,7 @@ def methods(atoms: Atoms, workers: int) -> dict[str, Callable[[], np.ndarray[Any
         "METIS best of 10": lambda: best_metis(atoms),
         "METIS recursive": lambda: metis(atoms, 1, contiguous=False),
         "k-means": lambda: k_means(atoms),
-        "H3": lambda: h3_cells(atoms),
+        "hexagons (as H3)": lambda: h3_cells(atoms),
     }
     if importlib.util.find_spec("kahip"):
         found["KaHIP eco"] = lambda: kahip(atoms)
@@ -298,7 +298,7 @@ def against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float]:
 
 def draw(path: Path, atoms: Atoms, plans: dict[str, np.ndarray[Any, Any]]) -> None:
     """The plans side by side as one SVG, grids out of band in red."""
-    wanted = [name for name in ("onemap", "METIS best of 10", "k-means", "H3") if name in plans]
+    wanted = [name for name in ("onemap", "METIS best of 10", "k-means", "hexagons (as H3)") if name in plans]
     west, south, east, north = atoms.arcs.xy[:, 0].min(), atoms.arcs.xy[:, 1].min(), *atoms.arcs.xy.max(axis=0)
     scale = 480 / (east - west)
     height = (north - south) * scale
@@ -311,7 +311,7 @@ def draw(path: Path, atoms: Atoms, plans: dict[str, np.ndarray[Any, Any]]) -> No
         for z, shape in enumerate(atoms.arcs.relabelled(zone).polygons()):
             good = 300 <= weight[z] <= 500
             colour = f"hsl({(z * 137) % 360},45%,80%)" if good else "#d7301f"
-            rings = shapely.get_rings(shapely.get_parts(shape))
+            rings = shapely.get_rings(shapely.get_parts(shapely.simplify(shape, 0.7 / scale)))
             pen = "".join(
                 "M" + "L".join(f"{(x - west) * scale:.1f} {(north - y) * scale:.1f}" for x, y in ring.coords) + "Z"
                 for ring in rings

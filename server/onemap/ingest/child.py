@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,10 +111,13 @@ def _converse(
     errors: list[str] = []
     drain = threading.Thread(target=errors.extend, args=(process.stderr,), daemon=True)
     drain.start()
-    json.dump(job, process.stdin)
-    process.stdin.close()
+    with suppress(BrokenPipeError):  # a child that is gone already says so by its exit code
+        json.dump(job, process.stdin)
+        process.stdin.close()
     answer = None
     for line in process.stdout:
+        if not line.endswith("\n"):
+            continue  # the last words of a child that was killed
         said = json.loads(line)
         if "done" not in said:
             answer = said

@@ -237,14 +237,11 @@ def _polygons(shape: BaseGeometry) -> BaseGeometry | None:
     """What is ground of a shape made valid; ``None`` where nothing is."""
     try:
         valid = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        parts = shapely.get_parts(shapely.get_parts(valid))
+        ground = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])  # GEOS may leave parts that share an edge
     except shapely.errors.GEOSException:
         return None
-    parts = [
-        part for part in shapely.get_parts(valid) if part.geom_type in ("Polygon", "MultiPolygon") and part.area > 0.0
-    ]
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(shapely.get_parts(parts))
+    return ground if ground.area > 0.0 and ground.is_valid else None
 
 
 def _promote(found: Settled, geometry: GeometryType) -> None:

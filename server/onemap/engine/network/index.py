@@ -405,6 +405,9 @@ def _sweep(
                 # Within a row both ways, so that what is learnt travels along it in the same sweep.
                 for j in range(n_column):
                     column = j if direction == 1 else n_column - 1 - j
+                    # A street nearer than a step touches one of the cells around: the point knows it already.
+                    if near2[row * n_column + column] <= step * step:
+                        continue
                     side = column - direction
                     if 0 <= side < n_column and near[row * n_column + side] >= 0:
                         _learn(column, row, near[row * n_column + side], west, south, step, n_column, x, y, near, near2)
