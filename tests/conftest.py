@@ -58,13 +58,13 @@ def template(cluster: Cluster, catalog: Catalog) -> str:
 @pytest.fixture
 def database(cluster: Cluster, template: str) -> Iterator[str]:
     """The address of a migrated, empty database for one test."""
-    yield from _copy(cluster, template)
+    yield from copy_of(cluster, template)
 
 
 @pytest.fixture(scope="module")
 def module_database(cluster: Cluster, template: str) -> Iterator[str]:
     """The address of a migrated, empty database for the tests of one file, which share what they write."""
-    yield from _copy(cluster, template)
+    yield from copy_of(cluster, template)
 
 
 @pytest.fixture
@@ -101,7 +101,8 @@ def chromium() -> Path:
     pytest.skip("no Chromium is installed here; 'make setup' says why")
 
 
-def _copy(cluster: Cluster, template: str) -> Iterator[str]:
+def copy_of(cluster: Cluster, template: str) -> Iterator[str]:
+    """The address of a copy of a database, gone when the generator ends."""
     name = f"test_{secrets.token_hex(6)}"
     _execute(cluster, "CREATE DATABASE {name} TEMPLATE {template}", name, template)
     yield cluster.url_of(name)

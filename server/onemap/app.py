@@ -22,8 +22,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from onemap.analyses.all import ALL
+from onemap.analyses.nearest import read_dispatch_rules
 from onemap.analyses.runner import work
-from onemap.api import areas, events, features, health, kpis, problems, session
+from onemap.analyses.streets import StreetNetworks
+from onemap.api import areas, events, features, health, kpis, problems, responders, session
 from onemap.api import catalog as catalog_routes
 from onemap.api.deps import Parts
 from onemap.api.sign_in import SignIn
@@ -60,6 +62,15 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
     db = Db(database_url)
     adb = AsyncDb(database_url)
     tiles = TileStore(catalog, adb, TileCache())
+    streets = StreetNetworks(db, catalog)
+
+    def written(layer: str) -> None:
+        tiles.cache.invalidate(layer)
+        streets.written(layer)
+
+    def missed() -> None:
+        tiles.cache.clear()
+        streets.forget()
 
     async def find_account(token: str) -> tuple[str, Scope] | None:
         return await account_of(adb, token)
@@ -72,7 +83,7 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
         runner = threading.Thread(target=work, args=(db, catalog, ALL, stop), name="onemap jobs", daemon=True)
         runner.start()
         tasks = [
-            asyncio.create_task(follow_layers(database_url, tiles.cache.invalidate, tiles.cache.clear)),
+            asyncio.create_task(follow_layers(database_url, written, missed)),
             asyncio.create_task(move_demo_staff(db)),
         ]
         try:
@@ -91,7 +102,9 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
         *tile_routes(catalog, tiles, read_style_book(settings.tiles_dir), public_url=settings.public_url),
         *ogc_routes(catalog, db, adb, tile=tiles.tile, registry=ALL, public_url=settings.public_url),
     ]
-    app.state.parts = Parts(catalog=catalog, db=db)
+    app.state.parts = Parts(
+        catalog=catalog, db=db, streets=streets, dispatch=read_dispatch_rules(settings.layers_dir / "rules")
+    )
     app.state.find_account = find_account
     app.state.is_ready = lambda: what_is_missing(adb, wants_data=settings.demo_scale is not None)
     return health.Measured(SignIn(app, find_account=find_account, trusts_local=settings.trusts_local))
@@ -126,6 +139,7 @@ def _http(lifespan: object) -> FastAPI:
         events.router,
         features.router,
         kpis.router,
+        responders.router,
         session.router,
     )
     for router in routers:

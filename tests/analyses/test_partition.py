@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import shapely
 from starlette.testclient import TestClient
 
-from onemap.app import create_app
 from onemap.cli.main import run
-from onemap.demo import invent
-from onemap.demo.load import load
-from onemap.settings import Settings
 from onemap.store.db import Db
 
 COMMUNITY = "990101001001"
-
-
-@pytest.fixture(scope="module")
-def town(module_database: str) -> str:
-    """A small demo city."""
-    with Db(module_database) as db, db.connection() as connection:
-        load(connection, invent(1, n_events=20), lambda *_: None)
-    return module_database
 
 
 @pytest.fixture
@@ -32,14 +19,6 @@ def here(town: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The command line works on the small city."""
     monkeypatch.setenv("ONEMAP_DATABASE_URL", town)
     return town
-
-
-@pytest.fixture(scope="module")
-def client(town: str) -> Iterator[TestClient]:
-    """The app on the small city, asked from this machine."""
-    settings = Settings.from_env({"ONEMAP_DATABASE_URL": town, "ONEMAP_DEMO": "none"})
-    with TestClient(create_app(settings, town), base_url="http://127.0.0.1:8000", client=("127.0.0.1", 50000)) as asked:
-        yield asked
 
 
 def test_the_command_keeps_a_scenario_that_tiles_the_community(here: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,6 +49,8 @@ API = {
     "/api/events/heat": ["/api/events/heat"],
     "/api/events/{event_no}": [f"/api/events/{EVENT_WORD}"],
     "/api/kpis": ["/api/kpis", f"/api/kpis?area={HERE}"],
+    "/api/responders/nearest": ["/api/responders/nearest?point=117.3,31.7"],
+    "/api/events/{event_no}/responders": [f"/api/events/{EVENT_WORD}/responders"],
     "/api/session": ["/api/session"],
 }  # fmt: skip
 

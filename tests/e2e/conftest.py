@@ -112,6 +112,13 @@ class Visitor:
         self.page.wait_for_timeout(100)
         self.page.wait_for_function("!document.querySelector('.map').dataset.busy", timeout=_PATIENCE_MS)
 
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Look again and again until something holds."""
+        end = time.monotonic() + _PATIENCE_MS / 1000
+        while not holds():
+            assert time.monotonic() < end, f"It never came to this: {what}."
+            self.page.wait_for_timeout(50)
+
     def click_map(self, x: float, y: float) -> None:
         """Click a place of the map, px from its upper left corner."""
         box = self.page.locator(".map").bounding_box()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from onemap.analyses.echo import ECHO
+from onemap.analyses.nearest import NEAREST_RESPONDERS
 from onemap.analyses.partition import PARTITION_GRIDS
 from onemap.analyses.registry import Registry
 
-ALL = Registry((ECHO, PARTITION_GRIDS))
+ALL = Registry((ECHO, NEAREST_RESPONDERS, PARTITION_GRIDS))

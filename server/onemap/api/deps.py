@@ -7,6 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from onemap.analyses.nearest import DispatchRules
+from onemap.analyses.streets import StreetNetworks
 from onemap.domain.layer import Catalog, Layer
 from onemap.domain.scope import Scope, scope_of
 from onemap.errors import BadQuery
@@ -19,6 +21,8 @@ class Parts:
 
     catalog: Catalog
     db: Db
+    streets: StreetNetworks
+    dispatch: DispatchRules
 
 
 def _parts(request: Request) -> Parts:
@@ -59,6 +63,7 @@ def _box(
     return parse_box(bbox)
 
 
+CurrentParts = Annotated[Parts, Depends(_parts)]
 CurrentScope = Annotated[Scope, Depends(_scope)]
 CurrentCatalog = Annotated[Catalog, Depends(_catalog)]
 CurrentDb = Annotated[Db, Depends(_db)]

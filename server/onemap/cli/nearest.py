@@ -83,7 +83,10 @@ def command(
         max_seconds=_seconds(max_minutes, "--max-minutes"),
     )
     if osm is None and streets is None and responders is None:
-        raise UsageError("Name the streets (--network or --osm) and the responders (--responders).")
+        if out is not None or speed_kmh is not None:
+            raise UsageError("--out and --speed-kmh go with files; the database answers by its own rules.")
+        emit(*_here(lon, lat, mode, ask, as_json))
+        return
     if responders is None:
         raise UsageError("Name the responders (--responders FILE) who stand on these streets.")
     check_speed(speed_kmh)
@@ -108,6 +111,13 @@ def command(
         "assumptions": list(network.notes),
     }
     emit(document, as_json, lambda: _table(candidates, len(skipped)))
+
+
+def _here(lon: float, lat: float, mode: str, ask: Ask, as_json: bool) -> tuple[dict[str, Any], bool, str]:
+    from onemap.cli import _nearest_here  # noqa: PLC0415 - the files' way works without a database
+
+    told, human = _nearest_here.answer(lon, lat, mode, ask)
+    return told, as_json, human
 
 
 def _seconds(minutes: float | None, option: str) -> float:

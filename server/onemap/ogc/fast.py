@@ -16,6 +16,9 @@ from onemap.ogc.request import Request
 from onemap.store.db import AsyncDb
 from onemap.store.features import Features
 
+#: Stands for a feature's number in links that are kept.
+_FID = b"0000000000000000000"
+
 
 async def items(request: Request, layer: Layer, features: Features, adb: AsyncDb, known: tuple[Crs, ...]) -> Answer:
     """A page of features."""
@@ -33,10 +36,36 @@ async def item(
     crs = read_crs("crs", request.params.get("crs"), known)
     async with adb.connection() as connection:
         text = await features.item_async(connection, layer, request.scope, fid, crs)
-    links = orjson.dumps(item_links(request, layer, fid))
-    return Answer(
-        b'%b,"links":%b}' % (text[:-1], links), GEOJSON, language=request.language, headers=(content_crs(crs),)
-    )
+    body = text[:-1] + _item_tail(request, layer, fid)
+    return Answer(body, GEOJSON, language=request.language, headers=(content_crs(crs),))
+
+
+def _item_tail(request: Request, layer: Layer, fid: str) -> bytes:
+    """What follows a feature: its links. They are written once for each place, and the number is put in."""
+    if request.params:
+        return b',"links":%b}' % orjson.dumps(item_links(request, layer, fid))
+    return _written_tail(_Place(request, layer)).replace(_FID, fid.encode())
+
+
+class _Place:
+    """What the links of single items depend on, beside their numbers."""
+
+    __slots__ = ("key", "layer", "request")
+
+    def __init__(self, request: Request, layer: Layer) -> None:
+        self.request, self.layer = request.without_reader(), layer
+        self.key = (request.base_url, request.language, layer.name, layer.title)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Place) and self.key == other.key
+
+
+@lru_cache(maxsize=256)
+def _written_tail(place: _Place) -> bytes:
+    return b',"links":%b}' % orjson.dumps(item_links(place.request, place.layer, _FID.decode()))
 
 
 @lru_cache(maxsize=64)

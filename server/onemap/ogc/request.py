@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote
 
 from onemap.domain.layer import Language
-from onemap.domain.scope import Scope, scope_of
+from onemap.domain.scope import PUBLIC, Scope, scope_of
 from onemap.errors import BadQuery
 
 type Form = Literal["json", "html"]
@@ -21,6 +21,7 @@ MAX_PARAMETERS = 60
 #: Parameters of every document.
 COMMON = frozenset({"f", "lang"})
 
+_PLAIN = re.compile(r"[A-Za-z0-9._~,:/()-]*")
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 _LANGUAGE_RANGE = re.compile(r"\s*([A-Za-z*-]+)[^;,]*(?:;\s*q=([\d.]+))?\s*$")
 _MEDIA_RANGE = re.compile(r"\s*([\w*.+-]+/[\w*.+-]+)[^,]*?(?:;\s*q=([\d.]+))?\s*$")
@@ -70,8 +71,16 @@ class Request:
     def href(self, path: str, **changes: str | None) -> str:
         """An address below the feed with this request's parameters, changed; None takes one away."""
         params = {**self.params, **changes}
-        query = urlencode([(name, value) for name, value in params.items() if value is not None], safe=",:/()")
+        query = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in params.items() if value is not None])
         return f"{self.base_url}{path}{'?' if query else ''}{query}"
+
+    def without_reader(self) -> Request:
+        """The same place asked without parameters by nobody in particular: what addresses depend on, to be kept."""
+        bare = object.__new__(Request)
+        bare.method, bare.path, bare.params, bare.headers = self.method, self.path, {}, {}
+        bare.scope, bare.post = PUBLIC, None
+        bare.base_url, bare.language, bare.form = self.base_url, self.language, self.form
+        return bare
 
 
 class Addresses:
@@ -104,6 +113,10 @@ class Addresses:
             server = asgi.get("server") or ("127.0.0.1", None)
             host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
         return f"{scheme}://{host}{asgi.get('root_path', '')}{self.base_path}"
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe=",:/()")
 
 
 def _params(query: bytes) -> dict[str, str]:

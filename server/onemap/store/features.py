@@ -26,6 +26,7 @@ from onemap.errors import BadQuery, DatabaseError, FeatureNotFound
 from onemap.store.db import AsyncConnection, Connection
 from onemap.store.filters import FilterCompiler
 from onemap.store.named import compose, named, statement
+from onemap.store.quick import Quick
 from onemap.store.scope import TRUE, column_type, predicate, relation
 
 #: Matches are counted up to here; beyond it ``numberMatched`` is the planner's estimate.
@@ -39,7 +40,7 @@ _SURELY = 3e-5
 #: A box without width gets this one, in degrees and in metres.
 _HAIR, _HAIR_M = 1e-9, 1e-4
 
-_WHERE, _AFTER, _TOTAL = "/*where*/", "/*after*/", "/*total*/"
+_WHERE, _AFTER, _OFFSET, _TOTAL = "/*where*/", "/*after*/", "/*offset*/", "/*total*/"
 _FID_TEXT = re.compile(r"[0-9]{1,18}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -70,6 +71,7 @@ class Features:
         self._bound, self._clock = count_bound, clock
         self._estimates: dict[Hashable, tuple[int, float]] = {}
         self._polygons: dict[Hashable, str] = {}
+        self._quick = Quick()
 
     # One feature ----------------------------------------------------------------------------------------------------
 
@@ -83,7 +85,7 @@ class Features:
         self, connection: AsyncConnection, layer: Layer, scope: Scope, fid: str, crs: Crs, *, geometry: bool = True
     ) -> bytes:
         """The same on the event loop."""
-        return await _run_async(connection, self._item(layer, scope, fid, crs, geometry))
+        return await self._run_async(connection, self._item(layer, scope, fid, crs, geometry))
 
     def _item(
         self, layer: Layer, scope: Scope, fid: str, crs: Crs, geometry: bool
@@ -103,11 +105,20 @@ class Features:
 
     async def page_async(self, connection: AsyncConnection, layer: Layer, scope: Scope, ask: Ask) -> Page:
         """The same on the event loop."""
-        return await _run_async(connection, self._page(layer, scope, ask))
+        return await self._run_async(connection, self._page(layer, scope, ask))
+
+    async def _run_async[T](self, connection: AsyncConnection, steps: Generator[_Query, list[_Row], T]) -> T:
+        try:
+            query = next(steps)
+            while True:
+                with _explaining():
+                    rows = await self._quick.rows(connection, query.text, query.values, prepare=query.prepare)
+                query = steps.send(rows)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
 
     def _page(self, layer: Layer, scope: Scope, ask: Ask) -> Generator[_Query, list[_Row], Page]:
         where, values = yield from self._where(layer, scope, ask)
-        values["offset"] = ask.offset
         everything = where == "TRUE"
         known = (layer.name, scope, ask.box, ask.span, ask.equals, ask.filter)
         estimate = self._estimate(known)
@@ -143,17 +154,17 @@ class Features:
         frame = _frame(name, _Key(layer), scope, self._bound, ask.crs, ask.limit, ask.fields, ask.geometry, ask.order)
         alias = "h" if name == "counted" else "f"
         after, seen = _after(layer, ask, alias)
-        text = frame.replace(_WHERE, where).replace(_AFTER, after)
+        text = frame.replace(_WHERE, where).replace(_AFTER, after).replace(_OFFSET, str(ask.offset))
         if name == "walked":
             total = _total(_Key(layer), self._bound, everything=where == "TRUE") if counts else "-1"
             text = text.replace(_TOTAL, total.replace(_WHERE, where))
         # what is walked under a condition is planned for its values: a plan for any box would sort the whole layer
-        return _Query(text, {**values, **seen}, prepare=name == "counted" or where == "TRUE")
+        prepare = not ask.offset and (name == "counted" or where == "TRUE")
+        return _Query(text, {**values, **seen}, prepare)
 
     def _explained(self, layer: Layer, where: str, values: _Values) -> _Query:
         text = _text(compose(named("features")["estimate"], table=relation(layer)))
-        used = {name: value for name, value in values.items() if name != "offset"}
-        return _Query(text.replace(_WHERE, where), used, prepare=False)
+        return _Query(text.replace(_WHERE, where), values, prepare=False)
 
     def _where(self, layer: Layer, scope: Scope, ask: Ask) -> Generator[_Query, list[_Row], tuple[str, _Values]]:
         """The conditions of an ask as text, ``TRUE`` for none, and their parameters."""
@@ -460,18 +471,7 @@ def _run[T](connection: Connection, steps: Generator[_Query, list[_Row], T]) -> 
         return done.value  # type: ignore[no-any-return]
 
 
-async def _run_async[T](connection: AsyncConnection, steps: Generator[_Query, list[_Row], T]) -> T:
-    try:
-        query = next(steps)
-        while True:
-            with _explaining():
-                found = await connection.execute(statement(query.text), query.values, prepare=query.prepare)
-            query = steps.send(_rows(found))
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
-
-
-def _rows(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> list[_Row]:
+def _rows(cursor: psycopg.Cursor[Any]) -> list[_Row]:
     """The bytes as the server sent them: a page of features is not decoded only to be encoded again."""
     found = cursor.pgresult
     if found is None:

@@ -264,6 +264,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/responders/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Nearest Responders
+         * @description The responders who reach a point soonest by network time, each with the reason for its rank.
+         */
+        get: operations["nearest_responders_api_responders_nearest_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{event_no}/responders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Responders Of Event
+         * @description The responders who can reach an event soonest, by the dispatch rules, each with the reason for its rank.
+         */
+        get: operations["responders_of_event_api_events__event_no__responders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -353,6 +393,39 @@ export interface components {
             level: number;
             /** N */
             n: number;
+        };
+        /**
+         * CandidateOut
+         * @description One responder in order; ``route`` in degrees, empty for a straight line.
+         */
+        CandidateOut: {
+            /** Id */
+            id: string;
+            /** Post */
+            post: string;
+            /** Role */
+            role: string;
+            /** Seconds */
+            seconds: number;
+            /** Metres */
+            metres: number;
+            /** Method */
+            method: string;
+            /** Snap M */
+            snap_m: number | null;
+            /** Reason */
+            reason: string;
+            /** Reason Code */
+            reason_code: string;
+            /** N Tasks */
+            n_tasks: number;
+            /** Position At */
+            position_at: string | null;
+            /** Route */
+            route: [
+                number,
+                number
+            ][];
         };
         /**
          * CardOut
@@ -737,6 +810,22 @@ export interface components {
             ] | null;
         };
         /**
+         * NearestOut
+         * @description Who should go, who was passed over, and what was assumed.
+         */
+        NearestOut: {
+            /** Mode */
+            mode: string;
+            /** Snap M */
+            snap_m: number;
+            /** Candidates */
+            candidates: components["schemas"]["CandidateOut"][];
+            /** Skipped */
+            skipped: components["schemas"]["SkippedOut"][];
+            /** Assumptions */
+            assumptions: string[];
+        };
+        /**
          * SessionOut
          * @description Who the server takes the reader for.
          */
@@ -747,6 +836,20 @@ export interface components {
             classes: string[];
             /** Areas */
             areas: string[] | null;
+        };
+        /**
+         * SkippedOut
+         * @description One responder who was passed over, and why.
+         */
+        SkippedOut: {
+            /** Id */
+            id: string;
+            /** Post */
+            post: string;
+            /** Reason */
+            reason: string;
+            /** Reason Code */
+            reason_code: string;
         };
         /**
          * TitleOut
@@ -1161,6 +1264,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KpisOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    nearest_responders_api_responders_nearest_get: {
+        parameters: {
+            query: {
+                /** @description longitude,latitude in degrees */
+                point: string;
+                k?: number;
+                mode?: string;
+                skill?: string[] | null;
+                area?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    responders_of_event_api_events__event_no__responders_get: {
+        parameters: {
+            query?: {
+                k?: number;
+                mode?: string | null;
+            };
+            header?: never;
+            path: {
+                event_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestOut"];
                 };
             };
             /** @description Validation Error */

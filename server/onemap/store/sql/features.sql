@@ -5,13 +5,14 @@ SELECT {feature} FROM {table} AS f WHERE f.fid = %(fid)s AND {scope};
 -- name: counted
 -- What matches is found once, by number only: counted, and paged from the same set. The set is bounded, so that a box
 -- around the whole country costs no more than {bound} index entries; a larger set is walked instead. OFFSET 0 keeps the
--- planner to one index look-up a feature, whatever it believes about the size of the page.
+-- planner to one index look-up a feature, whatever it believes about the size of the page. The offset stands in the text:
+-- behind a parameter the planner would believe in a long way to go and plan every time anew.
 WITH hit AS MATERIALIZED (
     SELECT f.fid{sort_columns} FROM {table} AS f WHERE /*where*/ LIMIT {bound}
 ),
 
 page AS (
-    SELECT h.* FROM hit AS h WHERE /*after*/ ORDER BY {order} LIMIT {more} OFFSET %(offset)s
+    SELECT h.* FROM hit AS h WHERE /*after*/ ORDER BY {order} LIMIT {more} OFFSET /*offset*/
 ),
 
 shown AS (
@@ -32,7 +33,7 @@ SELECT
 -- A page straight off the index: for whole layers, and for filters that match more than is worth counting.
 WITH page AS (
     SELECT f.*{sort_columns} FROM {table} AS f
-    WHERE /*where*/ AND /*after*/ ORDER BY {order} LIMIT {more} OFFSET %(offset)s
+    WHERE /*where*/ AND /*after*/ ORDER BY {order} LIMIT {more} OFFSET /*offset*/
 ),
 
 shown AS (

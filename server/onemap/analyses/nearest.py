@@ -1,0 +1,228 @@
+"""Who should go: the responders who reach a place soonest along the streets, and why the others do not."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onemap.analyses.registry import Analysis, Context
+from onemap.analyses.streets import DEGREES, HeldNetwork, StreetNetworks
+from onemap.domain.layer import Catalog, Title
+from onemap.domain.scope import Scope
+from onemap.engine.network.candidates import Ask, Candidate, Roster, Skipped, choose
+from onemap.engine.network.index import snap
+from onemap.engine.network.responders import ResponderIndex
+from onemap.errors import InvalidValue
+from onemap.store import responders
+from onemap.store.db import Db
+from onemap.store.events import Event
+from onemap.store.responders import Post
+
+MODES = ("foot", "ebike", "car")
+_RULES = Path(__file__).resolve().parents[3] / "layers" / "rules"
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchRules:
+    """
+    Who goes to an event.
+
+    Attributes
+    ----------
+    must_attend_kinds
+        Kinds of events to which the grid's own officer goes first, whatever the distance.
+    joint_from_level
+        From this level on the joint team may leave its home area.
+    """
+
+    must_attend_kinds: frozenset[str]
+    joint_from_level: int
+    max_position_age_s: float
+    mode: str
+    source_document: str
+
+    def ask(self, event: Event, k: int) -> Ask:
+        """What is wanted for an event."""
+        return Ask(
+            k=k,
+            max_age_s=self.max_position_age_s,
+            own_grid=(event.grid_code or "") if event.kind in self.must_attend_kinds else "",
+            area=(event.area_code or "")[:_DISTRICT_DIGITS],
+            roles_from_anywhere=frozenset({"joint_team"}) if event.level >= self.joint_from_level else frozenset(),
+        )
+
+
+_DISTRICT_DIGITS = 9
+
+
+def read_dispatch_rules(folder: Path = _RULES) -> DispatchRules:
+    """The rules of ``layers/rules/dispatch.toml``."""
+    table = tomllib.loads((folder / "dispatch.toml").read_text("utf-8"))
+    return DispatchRules(
+        frozenset(table["must_attend_kinds"]),
+        int(table["joint_from_level"]),
+        float(table["max_position_age_s"]),
+        str(table["mode"]),
+        str(table["source_document"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One candidate with the post and the way in degrees."""
+
+    candidate: Candidate
+    post: Post
+    lonlat: list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class NearestAnswer:
+    """Who should go, who was passed over, and what was assumed."""
+
+    routes: list[Route]
+    skipped: list[tuple[Skipped, Post]]
+    snap_m: float
+    notes: tuple[str, ...]
+
+
+def nearest_to(
+    db: Db,
+    catalog: Catalog,
+    scope: Scope,
+    streets: StreetNetworks,
+    *,
+    lon: float,
+    lat: float,
+    mode: str,
+    ask: Ask,
+    now: datetime,
+) -> NearestAnswer:
+    """The responders who reach a place soonest; ``InputRefused`` where no street is near the place."""
+    if mode not in MODES:
+        raise InvalidValue(f"There is no mode '{mode}'; it is one of {', '.join(MODES)}.")
+    with db.connection() as connection:
+        posts = responders.roster(connection, catalog.layer("responders"), scope)
+    held = streets.network(mode)
+    event = held.place(lon, lat)
+    roster = _roster(held, posts, now)
+    index = ResponderIndex(held.network, capacity=max(1, len(posts)))
+    known = np.flatnonzero(np.isfinite(roster.x))
+    index.place(known, snap(held.network, roster.x[known], roster.y[known]))
+    candidates, skipped = choose(index, event, held.xy(lon, lat), roster, ask)
+    return NearestAnswer(
+        routes=[Route(one, posts[one.row], _lonlat(held, one)) for one in candidates],
+        skipped=[(one, posts[one.row]) for one in skipped],
+        snap_m=float(event.snap_m[0]),
+        notes=tuple(held.network.notes),
+    )
+
+
+def _roster(held: HeldNetwork, posts: list[Post], now: datetime) -> Roster:
+    lon = np.array([np.nan if post.lon is None else post.lon for post in posts])
+    lat = np.array([np.nan if post.lat is None else post.lat for post in posts])
+    known = np.isfinite(lon)
+    x, y = np.full(len(posts), np.nan), np.full(len(posts), np.nan)
+    x[known], y[known] = held.plane.xy(lon[known], lat[known], DEGREES)
+    ages = [np.nan if post.position_at is None else (now - post.position_at).total_seconds() for post in posts]
+    return Roster(
+        ids=[post.responder_id for post in posts],
+        x=x,
+        y=y,
+        on_duty=np.array([post.on_duty for post in posts], dtype=np.bool_),
+        skills=[frozenset(post.skills) for post in posts],
+        age_s=np.maximum(np.array(ages, dtype=float), 0.0),
+        n_tasks=np.array([post.n_tasks for post in posts], dtype=np.int64),
+        area=[post.home_area for post in posts],
+        role=[post.role for post in posts],
+        grid_code=[post.grid_code for post in posts],
+    )
+
+
+def _lonlat(held: HeldNetwork, one: Candidate) -> list[tuple[float, float]]:
+    if len(one.route) < 2:
+        return []
+    lon, lat = held.plane.lonlat(one.route[:, 0], one.route[:, 1])
+    return [(round(float(a), 7), round(float(b), 7)) for a, b in zip(lon, lat, strict=True)]
+
+
+def document(answer: NearestAnswer) -> dict[str, Any]:
+    """The answer as plain values."""
+    return {
+        "candidates": [
+            {
+                "id": route.candidate.id,
+                "post": route.post.post,
+                "role": route.post.role,
+                "seconds": route.candidate.seconds,
+                "metres": route.candidate.metres,
+                "method": route.candidate.method,
+                "snap_m": route.candidate.snap_m,
+                "reason": route.candidate.reason,
+                "reason_code": route.candidate.reason_code,
+                "n_tasks": route.post.n_tasks,
+                "position_at": route.post.position_at.isoformat() if route.post.position_at else None,
+                "route": route.lonlat,
+            }
+            for route in answer.routes
+        ],
+        "skipped": [
+            {"id": one.id, "post": post.post, "reason": one.reason, "reason_code": one.reason_code}
+            for one, post in answer.skipped
+        ],
+        "snap_m": answer.snap_m,
+        "assumptions": list(answer.notes),
+    }
+
+
+def _run(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    ask = Ask(k=inputs.get("k", 5), skills=frozenset(inputs.get("skills", ())), area=inputs.get("area", ""))
+    answer = nearest_to(
+        context.db,
+        context.catalog,
+        context.scope,
+        StreetNetworks(context.db, context.catalog),
+        lon=inputs["lon"],
+        lat=inputs["lat"],
+        mode=inputs.get("mode", "foot"),
+        ask=ask,
+        now=datetime.now(UTC),
+    )
+    told = document(answer)
+    return {"candidates": told["candidates"], "skipped": told["skipped"]}
+
+
+NEAREST_RESPONDERS = Analysis(
+    name="nearest-responders",
+    version="1.0.0",
+    title=Title("最近力量", "Nearest responders"),
+    description=Title("按路网时间最快到达某处的力量及理由", "The responders who reach a place soonest by network time"),
+    inputs={
+        "lon": {"type": "number", "minimum": -180, "maximum": 180},
+        "lat": {"type": "number", "minimum": -90, "maximum": 90},
+        "k": {"type": "integer", "minimum": 1, "maximum": 100},
+        "mode": {"type": "string", "enum": list(MODES)},
+        "skills": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
+        "area": {"type": "string", "pattern": "^[0-9]{0,12}$"},
+    },
+    outputs={
+        "candidates": {"type": "array", "items": {"type": "object"}},
+        "skipped": {"type": "array", "items": {"type": "object"}},
+    },
+    run=_run,
+    optional=frozenset({"k", "mode", "skills", "area"}),
+    input_titles={
+        "lon": Title("经度", "Longitude"),
+        "lat": Title("纬度", "Latitude"),
+        "k": Title("人数", "How many"),
+        "mode": Title("方式", "Mode"),
+        "skills": Title("技能", "Skills"),
+        "area": Title("区划代码", "Area code"),
+    },
+)
