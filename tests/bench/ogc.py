@@ -1,8 +1,8 @@
 """Items, filters and deep pages beside tipg and stock pygeoapi: the same database, the same run, one table.
 
-    .venv-bench/bin/python tests/bench/ogc.py [--buildings 1000000] [--seconds 6] [--database URL]
+    .venv-bench/bin/python tests/bench/ogc.py [--buildings 1000000] [--seconds 4] [--database URL]
 
-Eight clients ask two worker processes each. Without ``--database`` a throw-away cluster is filled first, rows in spatial
+Eight clients ask two worker processes each; the servers take turns in three rounds, and each one's best counts. Without ``--database`` a throw-away cluster is filled first, rows in spatial
 order as imports leave them. Results go to ``bench/results/ogc.json``.
 """
 
@@ -34,6 +34,8 @@ from load import Rate, measure
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results"
 CLIENTS, WORKERS, N_PATHS = 8, 2, 2_000
+#: Every question is asked so often, the servers taking turns; the best round counts, since others may use the machine.
+ROUNDS = 3
 WEST, SOUTH, STEP, SIDE = 117.1, 31.5, 0.0004, 1_000
 
 #: What the issue asks for: ``ours / peer`` at least.
@@ -131,11 +133,14 @@ def main() -> None:
         servers = [ours(url, options.python), tipg(url), pygeoapi(url, folder)]
         rates: dict[str, dict[str, Rate]] = {question: {} for question in servers[0].asks}
         for server in servers:
-            if options.only and server.name not in options.only:
-                continue
-            with server.running(folder / f"{server.name}.log"):
-                for question in server.asks:
-                    rates[question][server.name] = _measured(server, question, options.seconds)
+            if not options.only or server.name in options.only:
+                stack.enter_context(server.running(folder / f"{server.name}.log"))
+        for question, found in rates.items():
+            for round_ in range(ROUNDS):
+                for server in servers:
+                    if not options.only or server.name in options.only:
+                        rate = _measured(server, question, options.seconds, round_)
+                        found[server.name] = max(rate, found.get(server.name, rate), key=lambda r: r.per_s)
     _print(rates)
     _write(rates, options)
 
@@ -235,21 +240,22 @@ def _uvicorn(python: str, app: str, port: int, *more: str) -> list[str]:
     return [python, "-m", "uvicorn", app, "--port", str(port), "--workers", str(WORKERS), *quiet, *more]
 
 
-def _measured(server: Server, question: str, seconds: float) -> Rate:
-    rng = np.random.default_rng(11)
+def _measured(server: Server, question: str, seconds: float, round_: int) -> Rate:
+    """One round; slow answers get more time, so that there is at least one."""
+    rng = np.random.default_rng(11 + round_)
     paths = [server.asks[question](rng) for _ in range(N_PATHS)]
     try:
         answer = server.sample(question, np.random.default_rng(5))
     except urllib.error.HTTPError as refused:
-        print(
-            f"{server.name:10s} {question:24s} is not answered: {refused.code} {refused.read()[:200]!r}",
-            file=sys.stderr,
-        )
+        said = refused.read()[:200]
+        print(f"{server.name:10s} {question:24s} is not answered: {refused.code} {said!r}", file=sys.stderr)
         return Rate(0.0, 1)
-    measure(server.address, paths, clients=CLIENTS, seconds=2)
+    measure(server.address, paths, clients=CLIENTS, seconds=1)
     rate = measure(server.address, paths, clients=CLIENTS, seconds=seconds)
+    if not rate.per_s:
+        rate = measure(server.address, paths, clients=CLIENTS, seconds=8 * seconds)
     seen = {name: answer.get(name) for name in ("numberMatched", "numberReturned")}
-    print(f"{server.name:10s} {question:24s} {rate.per_s:10.1f}/s  errors {rate.n_errors}  {seen}", file=sys.stderr)
+    print(f"{server.name:10s} {question:24s} {rate.per_s:10.2f}/s  errors {rate.n_errors}  {seen}", file=sys.stderr)
     return rate
 
 
@@ -313,7 +319,7 @@ def _write(rates: dict[str, dict[str, Rate]], options: argparse.Namespace) -> No
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--buildings", type=int, default=SIDE * SIDE)
-    parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--database", help="a database that is filled already, as a connection string")
     parser.add_argument("--python", default=sys.executable, type=os.path.abspath, help="the Python of our own server")
     parser.add_argument("--only", nargs="*", choices=("onemap", "tipg", "pygeoapi"))

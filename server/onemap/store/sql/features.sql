@@ -5,8 +5,8 @@ SELECT {feature} FROM {table} AS f WHERE f.fid = %(fid)s AND {scope};
 -- name: counted
 -- What matches is found once, by number only: counted, and paged from the same set. The set is bounded, so that a box
 -- around the whole country costs no more than {bound} index entries; a larger set is walked instead. OFFSET 0 keeps the
--- planner to one index look-up a feature, whatever it believes about the size of the page. The offset stands in the text:
--- behind a parameter the planner would believe in a long way to go and plan every time anew.
+-- planner to one index look-up a feature, whatever it believes about the size of the page. The offset stands in the
+-- text: behind a parameter the planner would believe in a long way to go, and plan every time anew.
 WITH hit AS MATERIALIZED (
     SELECT f.fid{sort_columns} FROM {table} AS f WHERE /*where*/ LIMIT {bound}
 ),
