@@ -40,7 +40,7 @@ _START_S = 240
 _PATIENCE_MS = 60_000
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server_url(cluster: Cluster) -> Iterator[str]:
     """Where a server with the demo city answers; ``ONEMAP_TEST_URL`` names one that runs already."""
     if running := os.environ.get("ONEMAP_TEST_URL"):
@@ -66,7 +66,7 @@ def server_url(cluster: Cluster) -> Iterator[str]:
         server.wait(30)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
     """Chromium without a window, drawing WebGL in software."""
     with sync_playwright() as playwright:
