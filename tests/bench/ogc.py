@@ -2,8 +2,9 @@
 
     .venv-bench/bin/python tests/bench/ogc.py [--buildings 1000000] [--seconds 4] [--database URL]
 
-Eight clients ask two worker processes each; the servers take turns in three rounds, and each one's best counts. Without ``--database`` a throw-away cluster is filled first, rows in spatial
-order as imports leave them. Results go to ``bench/results/ogc.json``.
+Eight clients ask two worker processes each; the servers take turns in three rounds, and each one's best counts. Without
+``--database`` a throw-away cluster is filled first, rows in spatial order as imports leave them. Results go to
+``bench/results/ogc.json``.
 """
 
 from __future__ import annotations
