@@ -184,7 +184,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--buildings", type=int, default=SIDE * SIDE)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--database", help="a database that is filled already, as a connection string")
-    parser.add_argument("--python", default=sys.executable, help="the Python of our own server")
+    parser.add_argument("--python", default=sys.executable, type=os.path.abspath, help="the Python of our own server")
     parser.add_argument("--only", nargs="*", choices=tuple(PATHS), default=list(PATHS))
     parser.add_argument("--sizes", action="store_true", help="cut one tile of every zoom and layer")
     return parser.parse_args()
