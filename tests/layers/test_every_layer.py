@@ -114,6 +114,13 @@ def test_a_layers_sample_arrives_everywhere(name: str, onemap: Onemap, client: T
     assert any(part.get("metadata", {}).get("onemap:layer") == name for part in style["layers"])
 
 
+def test_imported_events_are_in_the_heat_map(onemap: Onemap, client: TestClient) -> None:
+    path, features = sample("events")
+    onemap("import", "events", str(path))
+    cells = client.get("/api/events/heat", params={"resolution": 4}).json()["cells"]
+    assert sum(cell["n"] or 0 for cell in cells) == len(features["features"])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_importing_the_same_again_changes_nothing(name: str, onemap: Onemap) -> None:
     path, _ = sample(name)

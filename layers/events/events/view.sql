@@ -30,7 +30,8 @@ BEGIN
             area_code = new.area_code, grid_code = new.grid_code, title = new.title, kind = coalesce(new.kind, 'other'),
             level = new.level, state = new.state, template = coalesce(new.template, 'service'),
             source = coalesce(new.source, 'resident'), place = new.place, reported_at = new.reported_at,
-            deadline_at = new.deadline_at, closed_at = new.closed_at, geom = new.geom
+            deadline_at = new.deadline_at, closed_at = new.closed_at, geom = new.geom,
+            h3_10 = NULL -- it may have moved; whoever imports gives it a cell again
         WHERE fid = old.fid;
         RETURN new;
     END IF;

@@ -27,6 +27,7 @@ from onemap.ingest.rejects import Limit, Reject
 from onemap.ingest.rows import attributes, read_rows
 from onemap.ingest.source import Kind, Source, opened
 from onemap.store.db import Connection, Db
+from onemap.store.events import index_cells
 from onemap.store.load import Loaded, load, lock, near_buildings, writable
 
 BBox = tuple[float, float, float, float]
@@ -210,6 +211,8 @@ class Importer:
             "repaired": part.n_repaired,
         }
         report.unchanged[part.layer.name] = done.unchanged
+        if part.layer.name == "events":
+            index_cells(connection)  # the heat map reads cells, and a file has none
 
     def _told(self, part: Prepared) -> Iterator[tuple[Any, ...]]:
         for number, row in enumerate(part.rows(), start=1):
