@@ -21,7 +21,8 @@ def test_outputs_are_stripped(notebook: nbformat.NotebookNode) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_the_notebook_answers_its_question(notebook: nbformat.NotebookNode) -> None:
     run = nbformat.from_dict(notebook)
-    NotebookClient(run, timeout=240, kernel_name="python3").execute()
+    here = {"metadata": {"path": str(NOTEBOOK.parent)}}
+    NotebookClient(run, timeout=240, kernel_name="python3", resources=here).execute()
     answers = [
         output["data"]["text/plain"] for cell in run.cells for output in cell.get("outputs", []) if "data" in output
     ]
