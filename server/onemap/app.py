@@ -107,7 +107,8 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
     )
     app.state.find_account = find_account
     app.state.is_ready = lambda: what_is_missing(adb, wants_data=settings.demo_scale is not None)
-    return health.Measured(SignIn(app, find_account=find_account, trusts_local=settings.trusts_local))
+    signed_in = SignIn(app, find_account=find_account, local_scope=settings.local_scope, public_url=settings.public_url)
+    return health.Measured(signed_in)
 
 
 def openapi_document() -> dict[str, object]:

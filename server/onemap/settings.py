@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from onemap.domain.scope import LOCAL_ROLES, PUBLIC, Scope
 from onemap.errors import SettingsError
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -33,8 +34,9 @@ class Settings:
     public_url: str = _setting("ONEMAP_PUBLIC_URL", "Address that readers use, where a proxy stands before us.", "")
     local_role: str = _setting(
         "ONEMAP_LOCAL_ROLE",
-        "What a reader at this machine sees without signing in while we listen on loopback: 'viewer' or 'none'.",
-        "viewer",
+        "What a reader at this machine may do without signing in while we listen on loopback: "
+        "'desk' sees internal layers, exports and dispatches, 'viewer' sees, 'none' is the public.",
+        "desk",
     )
 
     def __post_init__(self) -> None:
@@ -46,8 +48,10 @@ class Settings:
             raise SettingsError(
                 f"ONEMAP_DEMO is '{self.demo}'; it must be 'default', 'none' or a scale from 1 to 1000."
             )
-        if self.local_role not in ("viewer", "none"):
-            raise SettingsError(f"ONEMAP_LOCAL_ROLE is '{self.local_role}'; it must be 'viewer' or 'none'.")
+        if self.local_role not in LOCAL_ROLES:
+            raise SettingsError(
+                f"ONEMAP_LOCAL_ROLE is '{self.local_role}'; it must be one of {', '.join(LOCAL_ROLES)}."
+            )
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise SettingsError(f"ONEMAP_PUBLIC_URL is '{self.public_url}'; it must begin with http:// or https://.")
 
@@ -84,9 +88,9 @@ class Settings:
         return {"default": 1, "none": None}.get(self.demo, int(self.demo) if self.demo.isdigit() else None)
 
     @property
-    def trusts_local(self) -> bool:
-        """Whether a reader at this machine is taken as a viewer (docs/adr/0005-local-viewer.md)."""
-        return self.local_role == "viewer" and self.host in _LOOPBACK
+    def local_scope(self) -> Scope:
+        """What a direct reader at this machine is without a token (docs/adr/0005-local-viewer.md)."""
+        return LOCAL_ROLES[self.local_role] if self.host in _LOOPBACK else PUBLIC
 
     @property
     def url(self) -> str:

@@ -7,6 +7,7 @@ import base64
 import pytest
 from starlette.testclient import TestClient
 
+from onemap.domain.scope import Permission
 from onemap.store import accounts
 from onemap.store.db import Db
 from tests.api.conftest import Ask
@@ -93,3 +94,29 @@ def test_a_layer_that_is_not_seen_does_not_exist(ask: Ask) -> None:
     assert hidden.json()["detail"] == "The catalog holds no layer 'cameras'."
     restricted = ask().get("/api/features/cameras/2")
     assert restricted.json()["detail"] == "Layer 'cameras' holds no feature '2'."
+
+
+def test_the_desk_may_dispatch_and_export_and_a_viewer_only_looks(ask: Ask) -> None:
+    assert ask().get("/api/session").json()["may"] == ["dispatch", "export"]
+    assert ask(ONEMAP_LOCAL_ROLE="viewer").get("/api/session").json()["may"] == []
+
+
+def test_an_account_may_do_what_it_was_given(ask: Ask, db: Db) -> None:
+    with db.connection() as connection:
+        token = accounts.add_account(connection, "gateway", "public", None, 1, [Permission.POSITIONS])
+    told = ask(peer="192.0.2.7").get("/api/session", headers={"Authorization": f"Bearer {token}"}).json()
+    assert told["may"] == ["positions"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 204),
+        ({"Origin": "http://127.0.0.1:8000", "Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}, 204),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(ask: Ask, headers: dict[str, str], status: int) -> None:
+    assert ask().delete("/api/session", headers=headers).status_code == status

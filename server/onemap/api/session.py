@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from onemap.api.deps import CurrentScope
 from onemap.api.sign_in import COOKIE, FindAccount
+from onemap.domain.scope import Scope
 from onemap.errors import SignInNeeded
 
 router = APIRouter(prefix="/api/session", tags=["session"])
@@ -26,16 +27,13 @@ class SessionOut(BaseModel):
     post: str | None
     classes: list[str]
     areas: list[str] | None
+    may: list[str]
 
 
 @router.get("")
 def who_am_i(request: Request, scope: CurrentScope) -> SessionOut:
     """The reader's post, and what the reader may see."""
-    return SessionOut(
-        post=request.scope.get("onemap.post"),
-        classes=sorted(scope.classes),
-        areas=None if scope.areas is None else list(scope.areas),
-    )
+    return _out(request.scope.get("onemap.post"), scope)
 
 
 @router.post("")
@@ -48,12 +46,19 @@ async def sign_in(request: Request, response: Response, given: TokenIn) -> Sessi
     post, scope = account
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, given.token, max_age=_DAY_S, httponly=True, samesite="strict", secure=secure)
-    return SessionOut(
-        post=post, classes=sorted(scope.classes), areas=None if scope.areas is None else list(scope.areas)
-    )
+    return _out(post, scope)
 
 
 @router.delete("", status_code=204)
 def sign_out(response: Response) -> None:
     """Forget the cookie."""
     response.delete_cookie(COOKIE)
+
+
+def _out(post: str | None, scope: Scope) -> SessionOut:
+    return SessionOut(
+        post=post,
+        classes=sorted(scope.classes),
+        areas=None if scope.areas is None else list(scope.areas),
+        may=sorted(scope.may),
+    )

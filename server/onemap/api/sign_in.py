@@ -3,6 +3,9 @@
 A token comes as ``Authorization: Bearer``, as the password of Basic (QGIS), or as our cookie. Without one a reader is
 the public, or a viewer when sitting at this very machine (docs/adr/0005-local-viewer.md). A token that nobody holds is
 refused rather than taken for the public.
+
+A browser sends the cookie, and is at this very machine, for whatever page it shows. So a request that would change
+something must come from a page of ours, unless it names its token itself.
 """
 
 from __future__ import annotations
@@ -12,12 +15,13 @@ import binascii
 import time
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from onemap.api.problems import problem
-from onemap.domain.scope import ASGI_KEY, PUBLIC, STAFF, Scope
+from onemap.domain.scope import ASGI_KEY, PUBLIC, Scope
 
 COOKIE = "onemap"
 #: A token that was taken away stops working within this time, seconds.
@@ -25,6 +29,7 @@ _REMEMBER_S = 10.0
 _MOST_REMEMBERED = 10_000
 _LOOPBACK_PEERS = ("127.0.0.1", "::1")
 _LOOPBACK_HOSTS = (b"127.0.0.1", b"localhost", b"[::1]")
+_SAFE = ("GET", "HEAD", "OPTIONS")
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 
 type FindAccount = Callable[[str], Awaitable[tuple[str, Scope] | None]]
@@ -37,14 +42,17 @@ class SignIn:
     ----------
     find_account
         The post and scope behind a token.
-    trusts_local
-        Whether a direct request from this machine is a viewer's.
+    local_scope
+        What a direct request from this machine is without a token.
+    public_url
+        Address that readers use, where a proxy stands before us; else the request's own ``Host`` counts.
     """
 
-    def __init__(self, app: ASGIApp, *, find_account: FindAccount, trusts_local: bool) -> None:
+    def __init__(self, app: ASGIApp, *, find_account: FindAccount, local_scope: Scope, public_url: str = "") -> None:
         self._app = app
         self._find_account = find_account
-        self._trusts_local = trusts_local
+        self._local_scope = local_scope
+        self._public_host = urlsplit(public_url).netloc
         self._known: dict[str, tuple[float, tuple[str, Scope] | None]] = {}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -53,9 +61,13 @@ class SignIn:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        if scope["method"] not in _SAFE and not (_names_its_token(headers) or self._is_ours(headers)):
+            refusal = problem(403, "This request comes from a page of another site, which may not change the map.")
+            await refusal(scope, receive, send)
+            return
         token = _token(headers)
         if token is None:
-            scope[ASGI_KEY] = STAFF if self._trusts_local and _is_local(scope, headers) else PUBLIC
+            scope[ASGI_KEY] = self._local_scope if _is_local(scope, headers) else PUBLIC
         else:
             account = await self._account(token)
             if account is None:
@@ -66,6 +78,15 @@ class SignIn:
             scope["onemap.post"], scope[ASGI_KEY] = account
         await self._app(scope, receive, send)
 
+    def _is_ours(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether a request comes from a page of ours, or from no page at all."""
+        if headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none"):
+            return False
+        if b"origin" not in headers:
+            return True
+        origin = urlsplit(headers[b"origin"].decode("latin-1")).netloc
+        return origin in (headers.get(b"host", b"").decode("latin-1"), self._public_host) and bool(origin)
+
     async def _account(self, token: str) -> tuple[str, Scope] | None:
         now = time.monotonic()
         until, account = self._known.get(token, (0.0, None))
@@ -75,6 +96,11 @@ class SignIn:
                 self._known.clear()
             self._known[token] = (now + _REMEMBER_S, account)
         return account
+
+
+def _names_its_token(headers: dict[bytes, bytes]) -> bool:
+    """A browser adds cookie and password by itself, a bearer token never."""
+    return headers.get(b"authorization", b"").lower().startswith(b"bearer ")
 
 
 def _token(headers: dict[bytes, bytes]) -> str | None:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from onemap.domain.layer import DataClass, Field, Layer
-from onemap.errors import InvalidValue
+from onemap.errors import InvalidValue, NotAllowed
+
+
+class Permission(StrEnum):
+    """What a reader may do beyond reading; none of them comes with a class."""
+
+    DISPATCH = "dispatch"
+    EXPORT = "export"
+    POSITIONS = "positions"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Areas and classes of one reader.
+    """Areas, classes and permissions of one reader.
 
     Attributes
     ----------
@@ -20,10 +29,13 @@ class Scope:
         Area code prefixes; ``None`` is everywhere, ``()`` nowhere.
     classes
         Data classes the reader may see.
+    may
+        What the reader may do with what is seen.
     """
 
     areas: tuple[str, ...] | None
     classes: frozenset[DataClass]
+    may: frozenset[Permission] = frozenset()
 
     def __post_init__(self) -> None:
         for prefix in self.areas or ():
@@ -38,6 +50,14 @@ class Scope:
         """Whether the reader may know a property of the layer's features."""
         return (field.data_class or layer.data_class) in self.classes
 
+    def require(self, permission: Permission) -> None:
+        """``NotAllowed`` unless the reader may do this."""
+        if permission not in self.may:
+            raise NotAllowed(
+                f"This takes the permission '{permission}'; whoever runs the server gives it with "
+                f"'onemap users add POST --may {permission}'."
+            )
+
     @property
     def sees_restricted(self) -> bool:
         """Whether restricted rows are shown."""
@@ -47,6 +67,13 @@ class Scope:
 PUBLIC = Scope(areas=None, classes=frozenset({DataClass.PUBLIC}))
 STAFF = Scope(areas=None, classes=frozenset({DataClass.PUBLIC, DataClass.INTERNAL}))
 EVERYTHING = Scope(areas=None, classes=frozenset(DataClass))
+
+#: Who sits at this machine (docs/adr/0005-local-viewer.md), by the role that the operator chose.
+LOCAL_ROLES = {
+    "desk": Scope(STAFF.areas, STAFF.classes, frozenset({Permission.DISPATCH, Permission.EXPORT})),
+    "viewer": STAFF,
+    "none": PUBLIC,
+}
 
 #: Where the sign-in middleware leaves the reader's scope in an ASGI scope.
 ASGI_KEY = "onemap.scope"

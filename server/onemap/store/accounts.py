@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from onemap.domain.layer import DataClass
-from onemap.domain.scope import Scope
+from onemap.domain.scope import Permission, Scope
 from onemap.errors import InvalidValue, OneMapError
 from onemap.store.db import AsyncDb, Connection
 from onemap.store.named import named, statement
@@ -44,11 +45,18 @@ class Account:
     disabled_at: datetime | None
 
 
-def add_account(connection: Connection, post: str, role: str, areas: tuple[str, ...] | None, days: int) -> str:
+def add_account(
+    connection: Connection,
+    post: str,
+    role: str,
+    areas: tuple[str, ...] | None,
+    days: int,
+    may: Iterable[Permission] = (),
+) -> str:
     """Let a post sign in; its new token, shown this once: only a hash of it is kept."""
     if role not in ROLES:
         raise InvalidValue(f"There is no role '{role}'; the roles are {', '.join(ROLES)}.")
-    scope = Scope(areas, ROLES[role])
+    scope = Scope(areas, ROLES[role], frozenset(may))
     token = secrets.token_urlsafe(32)
     connection.execute(
         statement(named("accounts")["add"]),
@@ -56,11 +64,13 @@ def add_account(connection: Connection, post: str, role: str, areas: tuple[str, 
             "post": post,
             "classes": sorted(scope.classes),
             "areas": list(areas) if areas is not None else None,
+            "permissions": sorted(scope.may),
             "token_hash": _hash(token),
             "days": days,
         },
     )
-    audit(connection, "local operator", "account.add", {"post": post, "role": role, "areas": areas, "days": days})
+    given = {"post": post, "role": role, "areas": areas, "days": days, "may": sorted(scope.may)}
+    audit(connection, "local operator", "account.add", given)
     return token
 
 
@@ -74,7 +84,7 @@ def disable_account(connection: Connection, post: str) -> None:
 def accounts(connection: Connection) -> list[Account]:
     """All accounts, by post."""
     rows = connection.execute(statement(named("accounts")["all"])).fetchall()
-    return [Account(post, _scope(classes, areas), *times) for post, classes, areas, *times in rows]
+    return [Account(post, _scope(classes, areas, may), *times) for post, classes, areas, may, *times in rows]
 
 
 async def account_of(db: AsyncDb, token: str) -> tuple[str, Scope] | None:
@@ -82,7 +92,7 @@ async def account_of(db: AsyncDb, token: str) -> tuple[str, Scope] | None:
     async with db.connection() as connection:
         cursor = await connection.execute(statement(named("accounts")["by_token"]), {"token_hash": _hash(token)})
         row = await cursor.fetchone()
-    return (row[0], _scope(row[1], row[2])) if row else None
+    return (row[0], _scope(*row[1:])) if row else None
 
 
 def audit(connection: Connection, actor: str, action: str, detail: dict[str, Any]) -> None:
@@ -97,8 +107,12 @@ def audit_break(connection: Connection) -> int | None:
     return row[0] if row else None
 
 
-def _scope(classes: list[str], areas: list[str] | None) -> Scope:
-    return Scope(None if areas is None else tuple(areas), frozenset(DataClass(name) for name in classes))
+def _scope(classes: list[str], areas: list[str] | None, permissions: list[str]) -> Scope:
+    return Scope(
+        None if areas is None else tuple(areas),
+        frozenset(DataClass(name) for name in classes),
+        frozenset(Permission(name) for name in permissions),
+    )
 
 
 def _hash(token: str) -> bytes:

@@ -1,13 +1,16 @@
 -- name: by_token
-SELECT post, classes, areas FROM core.account
+SELECT post, classes, areas, permissions FROM core.account
 WHERE token_hash = %(token_hash)s AND disabled_at IS NULL AND expires_at > now();
 
 -- name: add
-INSERT INTO core.account (post, classes, areas, token_hash, expires_at)
-VALUES (%(post)s, %(classes)s, %(areas)s, %(token_hash)s, now() + make_interval(days => %(days)s))
+INSERT INTO core.account (post, classes, areas, permissions, token_hash, expires_at)
+VALUES (
+    %(post)s, %(classes)s, %(areas)s, %(permissions)s, %(token_hash)s, now() + make_interval(days => %(days)s)
+)
 ON CONFLICT (post) DO UPDATE SET
     classes = excluded.classes,
     areas = excluded.areas,
+    permissions = excluded.permissions,
     token_hash = excluded.token_hash,
     expires_at = excluded.expires_at,
     disabled_at = NULL;
@@ -16,7 +19,7 @@ ON CONFLICT (post) DO UPDATE SET
 UPDATE core.account SET disabled_at = now() WHERE post = %(post)s AND disabled_at IS NULL;
 
 -- name: all
-SELECT post, classes, areas, created_at, expires_at, disabled_at FROM core.account ORDER BY post;
+SELECT post, classes, areas, permissions, created_at, expires_at, disabled_at FROM core.account ORDER BY post;
 
 -- name: audit
 SELECT core.audit_append(%(actor)s, %(action)s, %(detail)s);
