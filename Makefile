@@ -57,15 +57,18 @@ bless: setup ## take today's output as golden, and write the dashboard's types a
 	$(ONEMAP) openapi >$(DASHBOARD)/openapi.json
 	$(npm) run types
 
-bench: bench-environment ## items and tiles beside tipg and stock pygeoapi
+bench: bench-environment ## items and tiles beside tipg and stock pygeoapi; the dashboard's questions at 1x and 100x
 	.venv-bench/bin/python tests/bench/ogc.py --python .venv/bin/python
 	.venv-bench/bin/python tests/bench/tiles.py --python .venv/bin/python
+	$(PYTHON) tests/bench/api.py
+	$(PYTHON) tests/bench/dashboard.py
 
 bench-partition: bench-environment ## grids for communities and counties, beside peers
 	.venv-bench/bin/python tests/bench/partition.py
 
 bench-network: bench-environment ## isochrones, nearest, matrices, beside peers
 	.venv-bench/bin/python tests/bench/network.py
+	$(PYTHON) tests/bench/positions.py
 
 bench-environment:
 	@server/bootstrap/bench.sh

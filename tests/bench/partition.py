@@ -1,130 +1,154 @@
 """
 The partition engine beside its peers on the same atom graph, in one run: a table, JSON, and pictures side by side.
 
-    python tests/bench/partition.py [FILE.osm.pbf ...] [--households 150000] [--out bench/results/partition.json]
+    python tests/bench/partition.py [FILE.osm.pbf ...] [--households 150000] [--limit 60] [--million] [--docs]
 
-Without files the town is invented. ONEMAP_BENCH_DATA may name a folder of extracts instead. Peers run where they can be
-imported (requirements-bench.txt); METIS always can. Nothing is asserted about time.
+Without files the towns are invented. ONEMAP_BENCH_DATA may name a folder of extracts to be measured as well. Peers run
+where they can be imported (requirements-bench.txt); METIS always can. Nothing is asserted about time.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
+import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pymetis
 import shapely
-from scipy.cluster.vq import kmeans2
+from fabrics import fabric
+from partition_peers import GOAL, LIMIT_S, Zone, limited, peers
 
-from onemap.cli.partition import _from_osm
-from onemap.engine.partition import Effort, Goal, _anneal
+from onemap.cli.partition import _c_output_to_stderr, _from_osm
+from onemap.engine.partition import Effort, _anneal, report
 from onemap.engine.partition import frames as engine
-from onemap.engine.partition._seed import subgraph
 from onemap.engine.partition.atoms import Atoms, cut_atoms, weigh
 from onemap.engine.partition.zoning import make_zones
 
-GOAL = Goal.of(300, 400, 500)
-SEEDS = 10
-LIMIT_S = 60.0
+ROOT = Path(__file__).resolve().parents[2]
+OURS, RIVAL = "onemap", "METIS best of 10"
+#: Invented places: name, kind, blocks along a side, whether the peers run and a picture is drawn.
+INVENTED = (
+    ("low-rise 2.5k", "low-rise", 6, True),
+    ("courtyards 15k", "courtyards", 7, True),
+    ("low-rise 150k", "low-rise", 44, True),
+    ("towers 180k", "towers", 9, True),
+)
+MILLIONS = (("low-rise 1M", "low-rise", 114, False), ("towers 1M", "towers", 22, False))
+#: Extracts of more buildings than this are scaled to so many households, as issue 5 was measured.
+_MANY_BUILDINGS, _MANY_HOUSEHOLDS = 20_000, 150_000
+_PICTURE_ATOMS = 2500
+_HEADS = ("grids", "out", "parts", "Polsby-Popper", "cut km", "off barriers km", "estates cut")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A town of the run."""
+
+    name: str
+    town: Callable[[], tuple[engine._Town, np.ndarray[Any, Any]]]
+    with_peers: bool
 
 
 def main() -> None:
     """Run everything and write it down."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--households", type=int, help="scale the estimated households to this many in all")
+    parser.add_argument("--households", type=int, help="scale the estimated households of the files to this many")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--out", type=Path, default=Path("bench/results/partition.json"))
-    parser.add_argument("--pictures", type=Path, default=Path("bench/results"))
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds after which a peer is stopped")
+    parser.add_argument("--million", action="store_true", help="the two invented cities of a million households too")
+    parser.add_argument("--docs", action="store_true", help="put the table and the picture into docs/partition.md")
+    parser.add_argument("--out", type=Path, default=ROOT / "bench/results/partition.json")
     args = parser.parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Any] = {"machine": platform.platform(), "cores": args.workers, "places": {}}
+    started = time.perf_counter()
+    with _c_output_to_stderr():
+        for place in places(args):
+            results["places"][place.name] = compare(place, args)
+    results["seconds"] = round(time.perf_counter() - started)
+    args.out.write_text(json.dumps(results, indent=1))
+    page = table(results)
+    args.out.with_suffix(".md").write_text(page)
+    print(page)
+    if args.docs:
+        into_docs(page, args.out.parent)
+
+
+def places(args: argparse.Namespace) -> Iterator[Place]:
+    """What is measured: the files named, or the invented towns and the extracts of ONEMAP_BENCH_DATA."""
     folder = os.environ.get("ONEMAP_BENCH_DATA")
     files = args.files or (sorted(Path(folder).glob("*.osm.*")) if folder else [])
-    results: dict[str, Any] = {"machine": platform.platform(), "cores": args.workers, "places": {}}
-    for path in files or [None]:
-        name = path.name.split(".")[0] if path else "invented"
-        town = town_of(path) if path else invented()
-        results["places"][name] = compare(name, *town, args)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(results, indent=1))
+    if not args.files:
+        for name, kind, blocks, with_peers in (*INVENTED, *(MILLIONS if args.million else ())):
+            yield Place(name, lambda k=kind, b=blocks: _invented(k, b), with_peers)  # type: ignore[misc]
+    for path in files:
+        yield Place(path.name.split(".")[0], lambda p=path: _extract(p, args.households), True)  # type: ignore[misc]
 
 
-def town_of(path: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None, gpd.GeoDataFrame | None]:
-    """Buildings with estimated households, streets and water of an extract."""
+def _invented(kind: str, blocks: int) -> tuple[engine._Town, np.ndarray[Any, Any]]:
+    made = fabric(kind, blocks)
+    frames = (made.buildings, made.streets, made.water, made.estates, made.boundary)
+    town = engine._Town.of(*frames, None, every_street_bridges=False)
+    return town, made.buildings["households"].to_numpy(dtype=np.float64)
+
+
+def _extract(path: Path, households: int | None) -> tuple[engine._Town, np.ndarray[Any, Any]]:
     found = _from_osm(
         {"osm": path, "bbox": None, "boundary": None, "estates": None, "households_rule": "households-by-floors"}
     )
-    return found.buildings, found.streets, found.water
+    count = found.buildings["households"].to_numpy(dtype=np.float64)
+    if households is None and len(count) > _MANY_BUILDINGS:
+        households = _MANY_HOUSEHOLDS
+    if households:
+        count = np.rint(count * households / count.sum())
+    frames = (found.buildings, found.streets, found.water, None, None)
+    return engine._Town.of(*frames, None, every_street_bridges=False), count
 
 
-def invented(side: int = 24) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, None]:
-    """Blocks of low houses, a tower in some of them."""
-    rng = np.random.default_rng(5)
-    step, houses, households = 110.0, [], []
-    for i in range(side):
-        for j in range(side):
-            for _ in range(16):
-                x, y = (i + rng.uniform(0.12, 0.88)) * step, (j + rng.uniform(0.12, 0.88)) * step
-                half = rng.uniform(3, 7, 2)
-                houses.append(shapely.box(x - half[0], y - half[1], x + half[0], y + half[1]))
-                households.append(int(rng.integers(1, 9)) if rng.random() < 0.985 else int(rng.integers(80, 420)))
-    lines = [shapely.LineString([(i * step, 0), (i * step, side * step)]) for i in range(1, side)]
-    lines += [shapely.LineString([(0, j * step), (side * step, j * step)]) for j in range(1, side)]
-    shift = (500_000, 3_500_000)
-    buildings = gpd.GeoDataFrame({"households": households}, geometry=houses, crs="EPSG:4547").translate(*shift)
-    frame = gpd.GeoDataFrame({"households": households}, geometry=buildings, crs="EPSG:4547")
-    streets = gpd.GeoDataFrame(geometry=gpd.GeoSeries(lines, crs="EPSG:4547").translate(*shift))
-    return frame, streets.assign(kind="secondary"), None
-
-
-def compare(
-    name: str,
-    buildings: gpd.GeoDataFrame,
-    streets: gpd.GeoDataFrame | None,
-    water: gpd.GeoDataFrame | None,
-    args: argparse.Namespace,
-) -> dict[str, Any]:
+def compare(place: Place, args: argparse.Namespace) -> dict[str, Any]:
     """All methods on one place."""
-    households = buildings["households"].to_numpy(dtype=np.float64)
-    if args.households:
-        households = np.rint(households * args.households / households.sum())
-    town = engine._Town.of(buildings, streets, water, None, None, None, every_street_bridges=False)
+    town, households = place.town()
     (arcs, building_atom), atoms_s = timed(lambda: cut_atoms(town.land))
     atoms, _ = weigh(arcs, building_atom, np.stack([households, households], axis=1), town.estate)
     make_zones(atoms.graph, GOAL, effort=Effort(steps_per_atom=1, rounds=1, repair_tries=1))  # compile
-    rows: dict[str, dict[str, Any]] = {}
-    plans: dict[str, np.ndarray[Any, Any]] = {}
-    for method, solve in methods(atoms, args.workers).items():
+
+    def judge(of: Atoms, zone: Zone) -> dict[str, Any]:
+        return measure(of, zone, town.estate)
+
+    print(f"\n{place.name}: {int(households.sum())} households, {atoms.graph.n_atom} atoms cut in {atoms_s:.1f} s")
+    zone, seconds = timed(lambda: make_zones(atoms.graph, GOAL, seed=1, effort=Effort(workers=args.workers)))
+    rows: dict[str, dict[str, Any]] = {OURS: judge(atoms, zone) | {"seconds": round(seconds, 2)}}
+    rows[OURS]["process_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    plans = {OURS: zone}
+    _tell(OURS, rows[OURS])
+    for method, solve in peers(judge).items() if place.with_peers else ():
         try:
-            zone, seconds = timed(solve)
-        except (MemoryError, RuntimeError, ValueError, TimeoutError) as wrong:
-            rows[method] = {"failed": str(wrong)[:200]}
-            continue
-        rows[method] = measure(atoms, zone) | {"seconds": round(seconds, 3)}
-        plans[method] = zone
-    n_households = int(households.sum())
-    print(f"\n{name}: {n_households} households, {atoms.graph.n_atom} atoms cut in {atoms_s:.1f} s")
-    print(f"{'method':24} grids  in band  out  parts   PP    cut km  off km  seconds")
-    for method, row in rows.items():
-        if "failed" in row:
-            print(f"{method:24} failed: {row['failed']}")
-            continue
-        print(
-            f"{method:24} {row['grids']:5} {row['in_band']:7.1%} {row['out']:4} {row['discontiguous']:6} "
-            f"{row['polsby_popper']:6.3f} {row['cut_km']:8.1f} {row['off_barrier_km']:7.1f} {row['seconds']:8.2f}"
-        )
-    draw(args.pictures / f"partition-{name}.svg", atoms, plans)
-    ratios = against(rows["onemap"], rows["METIS best of 10"])
-    print("onemap / METIS:", ", ".join(f"{key} {value:.2f}" for key, value in ratios.items()))
-    return {"households": n_households, "atoms": atoms.graph.n_atom, "seconds_atoms": atoms_s, "ratios": ratios} | rows
+            zone, seconds = limited(solve, atoms, args.limit * (10 if method == RIVAL else 1))
+        except (RuntimeError, TimeoutError) as wrong:
+            rows[method] = {"failed": str(wrong)}
+        else:
+            rows[method] = judge(atoms, zone) | {"seconds": round(seconds, 2)}
+            plans[method] = zone
+        _tell(method, rows[method])
+    answer = {"households": int(households.sum()), "atoms": atoms.graph.n_atom, "seconds_atoms": round(atoms_s, 1)}
+    if RIVAL in plans:
+        answer["ratios"] = against(rows[OURS], rows[RIVAL])
+        print("onemap / METIS:", ", ".join(f"{key} {value}" for key, value in answer["ratios"].items()), flush=True)
+    if place.with_peers and atoms.graph.n_atom <= _PICTURE_ATOMS:
+        draw(args.out.parent / f"partition-{place.name.replace(' ', '-')}.svg", atoms, plans)
+    return answer | {"methods": rows}
+
+
+def _tell(method: str, row: dict[str, Any]) -> None:
+    print(f"  {method:20}", row.get("failed") or " ".join(f"{k} {v:.4g}" for k, v in row.items()), flush=True)
 
 
 def timed[T](work: Callable[[], T]) -> tuple[T, float]:
@@ -134,143 +158,7 @@ def timed[T](work: Callable[[], T]) -> tuple[T, float]:
     return outcome, time.perf_counter() - started
 
 
-def methods(atoms: Atoms, workers: int) -> dict[str, Callable[[], np.ndarray[Any, Any]]]:
-    """Every method that can run here."""
-    found: dict[str, Callable[[], np.ndarray[Any, Any]]] = {
-        "onemap": lambda: make_zones(atoms.graph, GOAL, seed=1, effort=Effort(workers=workers)),
-        "METIS best of 10": lambda: best_metis(atoms),
-        "METIS recursive": lambda: metis(atoms, 1, contiguous=False),
-        "k-means": lambda: k_means(atoms),
-        "hexagons (as H3)": lambda: h3_cells(atoms),
-    }
-    if importlib.util.find_spec("kahip"):
-        found["KaHIP eco"] = lambda: kahip(atoms)
-    if importlib.util.find_spec("gerrychain"):
-        found["GerryChain ReCom"] = lambda: recom(atoms)
-    if importlib.util.find_spec("spopt"):
-        found["spopt MaxP"] = lambda: max_p(atoms)
-    return found
-
-
-def metis(atoms: Atoms, seed: int, *, contiguous: bool, parts: float = 1.0) -> np.ndarray[Any, Any]:
-    """METIS on shared metres for every connected piece of ground."""
-    graph = atoms.graph
-    zone = np.zeros(graph.n_atom, dtype=np.int32)
-    count = 0
-    part = graph.parts()
-    for head in np.unique(part):
-        members = np.flatnonzero(part == head).astype(np.int32)
-        total = graph.weight[members, 0].sum()
-        k = min(max(1, round(parts * total / GOAL.band[0, 1])), len(members))
-        labels = np.zeros(len(members), dtype=np.int32)
-        if k > 1:
-            first, to, edge = subgraph(graph, members)
-            options = pymetis.Options(seed=seed)
-            if contiguous:
-                options.contig = 1
-            _, found = pymetis.part_graph(
-                k,
-                pymetis.CSRAdjacency(first, to),
-                vweights=np.rint(graph.weight[members, 0]).astype(np.int64),
-                eweights=np.maximum(np.rint(graph.length_m[edge]), 1).astype(np.int64),
-                recursive=not contiguous,
-                options=options,
-            )
-            _, labels = np.unique(np.asarray(found), return_inverse=True)
-        zone[members] = labels + count
-        count += int(labels.max()) + 1
-    return zone
-
-
-def best_metis(atoms: Atoms) -> np.ndarray[Any, Any]:
-    """The best of ten seeds, each with its own number of grids about the ideal one."""
-    tries = [metis(atoms, seed, contiguous=True, parts=0.92 + 0.02 * (seed % 9)) for seed in range(1, SEEDS + 1)]
-    return min(tries, key=lambda zone: (measure(atoms, zone)["out"], -measure(atoms, zone)["polsby_popper"]))
-
-
-def middles(atoms: Atoms) -> np.ndarray[Any, Any]:
-    """(n_atom, 2) a point on each atom, metres."""
-    return np.asarray(shapely.get_coordinates(shapely.point_on_surface(atoms.arcs.polygons())))
-
-
-def k_means(atoms: Atoms) -> np.ndarray[Any, Any]:
-    """Clusters of atoms with households by place."""
-    spots = middles(atoms)
-    k = max(1, round(atoms.graph.weight[:, 0].sum() / GOAL.band[0, 1]))
-    _, labels = kmeans2(spots, k, seed=1, minit="points", missing="warn")
-    return np.unique(labels, return_inverse=True)[1].astype(np.int32)
-
-
-def h3_cells(atoms: Atoms) -> np.ndarray[Any, Any]:
-    """Hexagons of about the mean size of a grid, as H3 would lay them."""
-    spots = middles(atoms)
-    k = max(1.0, atoms.graph.weight[:, 0].sum() / GOAL.band[0, 1])
-    side = np.sqrt(atoms.graph.area_m2.sum() / k * 2 / (3 * np.sqrt(3)))
-    q = (np.sqrt(3) / 3 * spots[:, 0] - spots[:, 1] / 3) / side
-    r = 2 / 3 * spots[:, 1] / side
-    cell = np.stack([np.rint(q), np.rint(r)], axis=1)
-    return np.unique(cell, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
-
-
-def kahip(atoms: Atoms) -> np.ndarray[Any, Any]:
-    """KaHIP in its eco mode."""
-    import kahip as peer
-
-    graph = atoms.graph
-    weight = np.rint(graph.weight[:, 0]).astype(int).tolist()
-    metres = np.maximum(np.rint(graph.length_m), 1).astype(int).tolist()
-    k = max(1, round(graph.weight[:, 0].sum() / GOAL.band[0, 1]))
-    _, found = peer.kaffpa(weight, graph.first.tolist(), metres, graph.to.tolist(), k, 0.2, 1, 1, 1)
-    return np.unique(np.asarray(found), return_inverse=True)[1].astype(np.int32)
-
-
-def recom(atoms: Atoms) -> np.ndarray[Any, Any]:
-    """GerryChain: a recursive tree plan and recombinations until time is over."""
-    import networkx as nx
-    from gerrychain import Graph, Partition, updaters
-    from gerrychain.proposals import recom as propose
-    from gerrychain.tree import recursive_tree_part
-
-    graph = atoms.graph
-    net = nx.Graph()
-    for a in range(graph.n_atom):
-        net.add_node(a, households=float(graph.weight[a, 0]))
-    row = graph.row()
-    net.add_edges_from(zip(row[graph.joins].tolist(), graph.to[graph.joins].tolist(), strict=True))
-    net = net.subgraph(max(nx.connected_components(net), key=len)).copy()
-    total = sum(data for _, data in net.nodes(data="households"))
-    k = max(1, round(total / GOAL.band[0, 1]))
-    peer = Graph.from_networkx(net)
-    plan = recursive_tree_part(peer, range(k), total / k, "households", 0.2)
-    part = Partition(peer, plan, {"households": updaters.Tally("households")})
-    started = time.perf_counter()
-    for _ in range(20):
-        if time.perf_counter() - started > LIMIT_S:
-            break
-        part = propose(part, "households", total / k, 0.2, 1)
-    zone = np.full(graph.n_atom, k, dtype=np.int32)
-    for a, z in part.assignment.items():
-        zone[a] = z
-    return np.unique(zone, return_inverse=True)[1].astype(np.int32)
-
-
-def max_p(atoms: Atoms) -> np.ndarray[Any, Any]:
-    """Spopt's MaxP heuristic, on places small enough for it."""
-    import libpysal
-    from spopt.region import MaxPHeuristic
-
-    graph = atoms.graph
-    if graph.n_atom > 3000:
-        raise TimeoutError("more atoms than it takes in a minute")
-    row = graph.row()
-    near = {a: graph.to[(row == a) & graph.joins].tolist() for a in range(graph.n_atom)}
-    frame = gpd.GeoDataFrame({"households": graph.weight[:, 0]}, geometry=list(atoms.arcs.polygons()))
-    model = MaxPHeuristic(frame, libpysal.weights.W(near), ["households"], "households", 300, top_n=2)
-    model.solve()
-    return np.unique(np.asarray(model.labels_), return_inverse=True)[1].astype(np.int32)
-
-
-def measure(atoms: Atoms, zone: np.ndarray[Any, Any]) -> dict[str, Any]:
+def measure(atoms: Atoms, zone: Zone, estate: np.ndarray[Any, Any]) -> dict[str, Any]:
     """What a plan is worth; a building above the maximum is in nobody's power and left out of ``out``."""
     g = atoms.graph
     n = int(zone.max()) + 1
@@ -279,35 +167,68 @@ def measure(atoms: Atoms, zone: np.ndarray[Any, Any]) -> dict[str, Any]:
     hopeless = np.zeros(n, dtype=bool)
     hopeless[zone[GOAL.too_big(g.weight)]] = True
     cut = zone[g.row()] != zone[g.to]
+    building_zone = np.where(atoms.building_atom >= 0, zone[atoms.building_atom], -1)
     return {
         "grids": n,
-        "in_band": float((~miss).sum() / max((~hopeless).sum(), 1)),
         "out": int((miss & ~hopeless).sum()),
+        "towers": int(hopeless.sum()),
         "discontiguous": int((_anneal.parts_of(zone, n, g.first, g.to, g.joins) != 1).sum()),
         "polsby_popper": float((4 * np.pi * sums[:, 2] / np.maximum(sums[:, 3], 1e-9) ** 2).mean()),
         "cut_km": float(g.length_m[cut].sum() / 2000),
         "off_barrier_km": float((g.length_m - g.barrier_m)[cut].sum() / 2000),
+        "estates_cut": report.estates_cut(estate, building_zone.astype(np.int32)),
     }
 
 
-def against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float]:
-    """Our figures as shares of theirs."""
-    keys = ("out", "polsby_popper", "cut_km", "off_barrier_km", "seconds")
-    return {key: ours[key] / theirs[key] if theirs[key] else float(ours[key] > 0) for key in keys}
+def against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | None]:
+    """Our figures as shares of theirs; nothing where theirs is 0."""
+    keys = ("out", "polsby_popper", "cut_km", "off_barrier_km", "estates_cut", "seconds")
+    return {key: round(ours[key] / theirs[key], 3) if theirs[key] else None for key in keys}
 
 
-def draw(path: Path, atoms: Atoms, plans: dict[str, np.ndarray[Any, Any]]) -> None:
+def table(results: dict[str, Any]) -> str:
+    """The run as Markdown."""
+    lines = [
+        f"| place, households, atoms | method | {' | '.join(_HEADS)} | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, place in results["places"].items():
+        head = f"{name}, {place['households']:,}, {place['atoms']:,}"
+        for method, row in place["methods"].items():
+            if "failed" in row:
+                lines.append(f"| {head} | {method} | | | | | | | | {row['failed']} |")
+            else:
+                lines.append(
+                    f"| {head} | {method} | {row['grids']} | {row['out']} | {row['discontiguous']} | "
+                    f"{row['polsby_popper']:.3f} | {row['cut_km']:.1f} | {row['off_barrier_km']:.1f} | "
+                    f"{row['estates_cut']} | {row['seconds']:.2f} |"
+                )
+            head = ""
+    return "\n".join(lines) + "\n"
+
+
+def into_docs(page: str, pictures: Path) -> None:
+    """Replace what stands between the marks in docs/partition.md, and its picture."""
+    path = ROOT / "docs/partition.md"
+    before, rest = path.read_text().split("<!-- bench -->", 1)
+    _, after = rest.split("<!-- /bench -->", 1)
+    path.write_text(f"{before}<!-- bench -->\n\n{page}\n<!-- /bench -->{after}")
+    picture = pictures / "partition-courtyards-15k.svg"
+    (ROOT / "docs/partition-invented.svg").write_text(picture.read_text())
+
+
+def draw(path: Path, atoms: Atoms, plans: dict[str, Zone]) -> None:
     """The plans side by side as one SVG, grids out of band in red."""
-    wanted = [name for name in ("onemap", "METIS best of 10", "k-means", "hexagons (as H3)") if name in plans]
+    wanted = [n for n in (OURS, RIVAL, "KaHIP eco", "GerryChain ReCom", "k-means", "H3") if n in plans]
     west, south, east, north = atoms.arcs.xy[:, 0].min(), atoms.arcs.xy[:, 1].min(), *atoms.arcs.xy.max(axis=0)
-    scale = 480 / (east - west)
+    scale = 320 / (east - west)
     height = (north - south) * scale
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{500 * len(wanted)}" height="{height + 30:.0f}">']
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{340 * len(wanted)}" height="{height + 38:.0f}">']
     for column, name in enumerate(wanted):
         zone = plans[name]
         n = int(zone.max()) + 1
         weight = np.bincount(zone, atoms.graph.weight[:, 0], n)
-        parts.append(f'<text x="{500 * column + 8}" y="20" font-family="sans-serif" font-size="16">{name}</text>')
+        parts.append(f'<text x="{340 * column + 8}" y="20" font-family="sans-serif" font-size="16">{name}</text>')
         for z, shape in enumerate(atoms.arcs.relabelled(zone).polygons()):
             good = 300 <= weight[z] <= 500
             colour = f"hsl({(z * 137) % 360},45%,80%)" if good else "#d7301f"
@@ -317,7 +238,7 @@ def draw(path: Path, atoms: Atoms, plans: dict[str, np.ndarray[Any, Any]]) -> No
                 for ring in rings
             )
             parts.append(
-                f'<path transform="translate({500 * column + 8},30)" d="{pen}" fill="{colour}" fill-rule="evenodd" '
+                f'<path transform="translate({340 * column + 8},30)" d="{pen}" fill="{colour}" fill-rule="evenodd" '
                 'stroke="#444" stroke-width=".5"/>'
             )
     parts.append("</svg>")

@@ -1,8 +1,8 @@
-"""Polygons where a lattice of values stays at or below a level: marching squares with rings that never touch."""
+"""Rings around the inside of a lattice, for several nested levels at once: marching squares and who encloses whom."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,173 +12,277 @@ from numpy.typing import NDArray
 from onemap.engine._jit import kernel
 from onemap.engine.network.arrays import F64, I32, I64
 
-_MARGIN = 0.01
+I8 = NDArray[np.int8]
+U8 = NDArray[np.uint8]
 
-
-@dataclass(frozen=True, slots=True)
-class Lattice:
-    """Values on a square lattice: ``value[row, column]`` at ``(west + column * step_m, south + row * step_m)``."""
-
-    west: float
-    south: float
-    step_m: float
-    value: F64
-
-
-def polygon_below(lattice: Lattice, level: float) -> Any:
-    """
-    The ground where the value is at most the level, as one (Multi)Polygon; empty where there is none.
-
-    Notes
-    -----
-    Crossings are interpolated linearly and kept off the lattice points, so rings are simple and holes lie inside their
-    shells. A cell with all four corners at or below the level lies inside entirely.
-    """
-    rows, columns = lattice.value.shape
-    # A frame of outside values closes every ring.
-    value = np.full((rows + 2, columns + 2), np.inf)
-    value[1:-1, 1:-1] = lattice.value
-    xy, ring_start, part = _trace(value, level)
-    if len(ring_start) < 2:
-        return shapely.MultiPolygon()
-    xy = np.column_stack(
-        [lattice.west + (xy[:, 0] - 1.0) * lattice.step_m, lattice.south + (xy[:, 1] - 1.0) * lattice.step_m]
-    )
-    return _assemble(xy, ring_start, part)
-
-
-def _assemble(xy: F64, ring_start: I64, part: I32) -> Any:
-    """Rings to polygons: every connected part has one shell (counter-clockwise) and any number of holes."""
-    ring_of = np.repeat(np.arange(len(ring_start) - 1), np.diff(ring_start))
-    rings: NDArray[Any] = shapely.linearrings(xy, indices=ring_of)
-    is_hole = ~shapely.is_ccw(rings)
-    polygons = []
-    order = np.lexsort((is_hole, part))
-    bounds = np.flatnonzero(np.append(True, np.diff(part[order]) != 0))
-    for begin, end in zip(bounds, np.append(bounds[1:], len(order)), strict=True):
-        polygons.append(shapely.polygons(rings[order[begin]], holes=rings[order[begin + 1 : end]]))
-    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
-
-
-def _trace(value: F64, level: float) -> tuple[F64, I64, I32]:
-    """Vertices in lattice units, where each ring begins, and the connected part each ring bounds."""
-    rows, columns = value.shape
-    onward = np.full(2 * rows * columns, -1, dtype=np.int32)
-    n = _link(value, level, onward)
-    if n == 0:
-        return np.empty((0, 2)), np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int32)
-    label = np.arange(rows * columns, dtype=np.int32)
-    _label(value, level, label)
-    xy = np.empty((n, 2))
-    ring_start = np.empty(n // 3 + 2, dtype=np.int64)
-    part = np.empty(n // 3 + 2, dtype=np.int32)
-    n_ring = _walk(value, level, onward, label, xy, ring_start, part)
-    return xy, ring_start[: n_ring + 1], part[:n_ring]
+# Well-known binary: types, and the order of bytes that this machine has.
+_POLYGON, _MULTIPOLYGON = 3, 6
+_ORDER = 1 if sys.byteorder == "little" else 0
 
 
 @kernel
-def _link(value: F64, level: float, onward: I32) -> int:
-    # A crossing is named by its lattice edge: 2 * corner for the edge rightwards, 2 * corner + 1 for the edge upwards.
-    # Segments run with the inside on their left.
-    rows, columns = value.shape
+def follow(band: I8, n_column: int, n_row: int, n_level: int) -> tuple[I32, I32, I64, I32, I32, I32]:
+    """
+    Where the rings of every level cross the lattice: polygon after polygon, a shell before its holes.
+
+    A lattice point is inside level ``l`` where its band is at most ``l``; those on the border are outside all. Points
+    inside hang together along rows and columns, not across corners. Rings run with the inside on their left.
+
+    Returns
+    -------
+    inside, outside : (n,)
+        The two neighbouring lattice points (row * n_column + column) between which each vertex lies, ring after ring.
+    ring_start : (n_ring + 1,)
+        Where each ring begins.
+    ring_level, ring_polygon : (n_ring,)
+        The level and the polygon that a ring belongs to.
+    polygon_level : (n_polygon,)
+        The level of each polygon, ascending.
+    """
+    # A crossing is named by its lattice edge: 2 * corner for the edge rightwards, 2 * corner + 1 for the edge upwards,
+    # after those of the levels below. What follows it, or, once it is visited, -2 - ring.
+    n_edge = 2 * n_column * n_row
+    onward = np.full(n_level * n_edge, -1, dtype=np.int32)
+    begins = _link(band, n_column, n_row, onward)
+    n = len(begins)
+    inside, outside = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    ring_start = np.zeros(n // 3 + 2, dtype=np.int64)
+    ring_level, ring_shell = np.empty(n // 3 + 1, dtype=np.int32), np.empty(n // 3 + 1, dtype=np.int32)
+    n_ring = _walk(band, begins, onward, n_column, n_edge, inside, outside, ring_start, ring_level)
+    _enclose(band, onward, n_column, n_edge, inside, outside, ring_start, ring_level, n_ring, ring_shell)
+    return _in_order(inside, outside, ring_start, ring_level, ring_shell, n_ring, n_level)
+
+
+def polygons(text: U8, ends: I64) -> tuple[Any, ...]:
+    """What ``write`` wrote: one (Multi)Polygon for each level, empty where it has none."""
+    whole = text.tobytes()
+    begin, several = 0, []
+    for end in ends.tolist():
+        several.append(whole[begin:end])
+        begin = end
+    return tuple(shapely.from_wkb(several))
+
+
+@kernel
+def write(xy: F64, ring_start: I64, ring_polygon: I32, polygon_level: I32, n_level: int) -> tuple[U8, I64]:
+    """
+    Rings as well-known binary, whose parsing takes a third of the time of building ring by ring.
+
+    Parameters
+    ----------
+    xy : (n, 2)
+        Where the vertices of ``follow`` lie.
+
+    Returns
+    -------
+    text, ends : (n_level,)
+        The levels' polygons one after the other, and where each ends.
+    """
+    out = np.empty(9 * n_level + 9 * len(polygon_level) + 20 * len(ring_polygon) + 16 * len(xy), dtype=np.uint8)
+    ends = np.empty(n_level, dtype=np.int64)
+    number = xy.ravel().view(np.uint8)
+    at, ring, polygon = 0, 0, 0
+    for level in range(n_level):
+        end = polygon
+        while end < len(polygon_level) and polygon_level[end] == level:
+            end += 1
+        if end != polygon + 1:
+            out[at] = _ORDER
+            at = _number(out, _number(out, at + 1, _MULTIPOLYGON), end - polygon)
+        while polygon < end:
+            last = ring
+            while last < len(ring_polygon) and ring_polygon[last] == polygon:
+                last += 1
+            out[at] = _ORDER
+            at = _number(out, _number(out, at + 1, _POLYGON), last - ring)
+            while ring < last:
+                begin, beyond = 16 * ring_start[ring], 16 * ring_start[ring + 1]
+                at = _number(out, at, (beyond - begin) // 16 + 1)
+                for i in range(begin, beyond):
+                    out[at + i - begin] = number[i]
+                at += beyond - begin
+                for i in range(16):
+                    out[at + i] = number[begin + i]
+                at += 16
+                ring += 1
+            polygon += 1
+        ends[level] = at
+    return out, ends
+
+
+@kernel
+def _number(out: U8, at: int, value: int) -> int:
+    for i in range(4):
+        out[at + i] = (value >> (8 * i if _ORDER == 1 else 24 - 8 * i)) & 0xFF
+    return at + 4
+
+
+@kernel
+def _link(band: I8, n_column: int, n_row: int, onward: I32) -> I32:
+    n_edge = 2 * n_column * n_row
+    begins = np.empty(1024, dtype=np.int32)
     n = 0
-    for r in range(rows - 1):
-        for c in range(columns - 1):
-            a = value[r, c] <= level
-            b = value[r, c + 1] <= level
-            d = value[r + 1, c] <= level
-            e = value[r + 1, c + 1] <= level
+    for r in range(n_row - 1):
+        for c in range(n_column - 1):
+            corner = r * n_column + c
+            a, b, d, e = band[corner], band[corner + 1], band[corner + n_column], band[corner + n_column + 1]
             if a == b and b == d and d == e:
                 continue
-            corner = r * columns + c
-            bottom, left = 2 * corner, 2 * corner + 1
-            top, right = 2 * (corner + columns), 2 * (corner + 1) + 1
-            case = (1 if a else 0) + (2 if b else 0) + (4 if e else 0) + (8 if d else 0)
-            n += 1
-            if case == 1:
-                onward[bottom] = left
-            elif case == 2:
-                onward[right] = bottom
-            elif case == 3:
-                onward[right] = left
-            elif case == 4:
-                onward[top] = right
-            elif case == 5:
-                onward[bottom] = left
-                onward[top] = right
+            for level in range(min(a, b, d, e), max(a, b, d, e)):
+                at = level * n_edge
+                bottom, left = at + 2 * corner, at + 2 * corner + 1
+                top, right = at + 2 * (corner + n_column), at + 2 * (corner + 1) + 1
+                case = (1 if a <= level else 0) + (2 if b <= level else 0)
+                case += (4 if e <= level else 0) + (8 if d <= level else 0)
+                if n + 2 > len(begins):
+                    begins = np.append(begins, np.empty(len(begins), dtype=np.int32))
+                start, stop = bottom, left
+                if case == 2:
+                    start, stop = right, bottom
+                elif case == 3:
+                    start, stop = right, left
+                elif case == 4:
+                    start, stop = top, right
+                elif case == 5:
+                    onward[top] = right
+                    begins[n] = top
+                    n += 1
+                elif case == 6:
+                    start, stop = top, bottom
+                elif case == 7:
+                    start, stop = top, left
+                elif case == 8:
+                    start, stop = left, top
+                elif case == 9:
+                    start, stop = bottom, top
+                elif case == 10:
+                    onward[right] = bottom
+                    begins[n] = right
+                    n += 1
+                    start, stop = left, top
+                elif case == 11:
+                    start, stop = right, top
+                elif case == 12:
+                    start, stop = left, right
+                elif case == 13:
+                    start, stop = bottom, right
+                elif case == 14:
+                    start, stop = left, bottom
+                onward[start] = stop
+                begins[n] = start
                 n += 1
-            elif case == 6:
-                onward[top] = bottom
-            elif case == 7:
-                onward[top] = left
-            elif case == 8:
-                onward[left] = top
-            elif case == 9:
-                onward[bottom] = top
-            elif case == 10:
-                onward[right] = bottom
-                onward[left] = top
-                n += 1
-            elif case == 11:
-                onward[right] = top
-            elif case == 12:
-                onward[left] = right
-            elif case == 13:
-                onward[bottom] = right
-            elif case == 14:
-                onward[left] = bottom
-    return n
+    return begins[:n]
 
 
 @kernel
-def _root(label: I32, i: int) -> int:
-    while label[i] != i:
-        label[i] = label[label[i]]
-        i = label[i]
-    return i
-
-
-@kernel
-def _label(value: F64, level: float, label: I32) -> None:
-    rows, columns = value.shape
-    for r in range(rows):
-        for c in range(columns):
-            if value[r, c] <= level:
-                here = r * columns + c
-                if c > 0 and value[r, c - 1] <= level:
-                    label[_root(label, here)] = _root(label, here - 1)
-                if r > 0 and value[r - 1, c] <= level:
-                    label[_root(label, here)] = _root(label, here - columns)
-
-
-@kernel
-def _walk(value: F64, level: float, onward: I32, label: I32, xy: F64, ring_start: I64, part: I32) -> int:
-    columns = value.shape[1]
+def _walk(
+    band: I8, begins: I32, onward: I32, n_column: int, n_edge: int, inside: I32, outside: I32, ring_start: I64,
+    ring_level: I32,
+) -> int:  # fmt: skip
     n, n_ring = 0, 0
-    for start in range(len(onward)):
-        if onward[start] < 0:
+    for begin in begins:
+        if onward[begin] < 0:
             continue
-        ring_start[n_ring] = n
-        at = start
+        level = begin // n_edge
+        at = begin
         while onward[at] >= 0:
-            corner = at // 2
-            other = corner + 1 if at % 2 == 0 else corner + columns
-            v0, v1 = value[corner // columns, corner % columns], value[other // columns, other % columns]
-            if v0 <= level:
-                inside = corner
-                t = (level - v0) / (v1 - v0) if v1 < np.inf else 0.0
+            edge = at - level * n_edge
+            corner = edge // 2
+            other = corner + 1 if edge % 2 == 0 else corner + n_column
+            if band[corner] <= level:
+                inside[n], outside[n] = corner, other
             else:
-                inside = other
-                t = 1.0 - ((level - v1) / (v0 - v1) if v0 < np.inf else 0.0)
-            t = min(max(t, _MARGIN), 1.0 - _MARGIN)
-            xy[n, 0] = corner % columns + (t if at % 2 == 0 else 0.0)
-            xy[n, 1] = corner // columns + (0.0 if at % 2 == 0 else t)
-            if n == ring_start[n_ring]:
-                part[n_ring] = _root(label, inside)
+                inside[n], outside[n] = other, corner
             n += 1
             following = onward[at]
-            onward[at] = -1
+            onward[at] = -2 - n_ring
             at = following
+        ring_level[n_ring] = level
         n_ring += 1
-    ring_start[n_ring] = n
+        ring_start[n_ring] = n
     return n_ring
+
+
+@kernel
+def _enclose(
+    band: I8, onward: I32, n_column: int, n_edge: int, inside: I32, outside: I32, ring_start: I64, ring_level: I32,
+    n_ring: int, ring_shell: I32,
+) -> None:  # fmt: skip
+    # A hole's leftmost crossing looks left along its row, over ground inside: the first ring it meets is the shell or
+    # another hole of the same shell, farther left.
+    for ring in range(n_ring):
+        twice, leftmost, from_corner = 0, n_column, -1
+        last = ring_start[ring + 1] - 1
+        # In half lattice units, with every vertex in the middle of its lattice edge.
+        x0, y0 = 0, 0
+        for i in range(ring_start[ring] - 1, last + 1):
+            p, q = inside[max(i, ring_start[ring])], outside[max(i, ring_start[ring])]
+            if i < ring_start[ring]:
+                p, q = inside[last], outside[last]
+            row = p // n_column
+            column = p - row * n_column
+            up = 0 if abs(q - p) == 1 else (1 if q > p else -1)
+            x1, y1 = 2 * column + (q - p if up == 0 else 0), 2 * row + up
+            if i < ring_start[ring]:
+                x0, y0 = x1, y1
+                continue
+            twice += x0 * y1 - x1 * y0
+            x0, y0 = x1, y1
+            if q == p + 1 and column < leftmost:
+                leftmost, from_corner = column, p
+        if twice > 0:
+            ring_shell[ring] = ring
+            continue
+        level = ring_level[ring]
+        while band[from_corner - 1] <= level:
+            from_corner -= 1
+        ring_shell[ring] = -2 - onward[level * n_edge + 2 * (from_corner - 1)]
+    for ring in range(n_ring):
+        shell = ring_shell[ring]
+        while ring_shell[shell] != shell:
+            shell = ring_shell[shell]
+        ring_shell[ring] = shell
+
+
+@kernel
+def _in_order(
+    inside: I32, outside: I32, ring_start: I64, ring_level: I32, ring_shell: I32, n_ring: int, n_level: int
+) -> tuple[I32, I32, I64, I32, I32, I32]:  # fmt: skip
+    # Shells by level, each followed by its holes.
+    n_hole = np.zeros(n_ring, dtype=np.int32)
+    n_polygon = 0
+    for ring in range(n_ring):
+        if ring_shell[ring] == ring:
+            n_polygon += 1
+        else:
+            n_hole[ring_shell[ring]] += 1
+    place, polygon = np.empty(n_ring, dtype=np.int32), np.empty(n_ring, dtype=np.int32)
+    polygon_level = np.empty(n_polygon, dtype=np.int32)
+    at, n_polygon = 0, 0
+    for level in range(n_level):
+        for ring in range(n_ring):
+            if ring_shell[ring] == ring and ring_level[ring] == level:
+                place[ring], polygon[ring], polygon_level[n_polygon] = at, n_polygon, level
+                at += 1 + n_hole[ring]
+                n_polygon += 1
+    order = np.empty(n_ring, dtype=np.int32)
+    for ring in range(n_ring - 1, -1, -1):
+        shell = ring_shell[ring]
+        if shell != ring:
+            order[place[shell] + n_hole[shell]] = ring
+            n_hole[shell] -= 1
+        else:
+            order[place[ring]] = ring
+    n = ring_start[n_ring]
+    sorted_inside, sorted_outside = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    start = np.zeros(n_ring + 1, dtype=np.int64)
+    level_of, polygon_of = np.empty(n_ring, dtype=np.int32), np.empty(n_ring, dtype=np.int32)
+    n = 0
+    for i in range(n_ring):
+        ring = order[i]
+        level_of[i], polygon_of[i] = ring_level[ring], polygon[ring_shell[ring]]
+        for k in range(ring_start[ring], ring_start[ring + 1]):
+            sorted_inside[n], sorted_outside[n] = inside[k], outside[k]
+            n += 1
+        start[i + 1] = n
+    return sorted_inside, sorted_outside, start, level_of, polygon_of, polygon_level

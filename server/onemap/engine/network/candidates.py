@@ -116,7 +116,7 @@ class Skipped:
 def refusals(roster: Roster, ask: Ask) -> dict[int, tuple[str, str]]:
     """Rows that may not be chosen, with code and sentence; the first reason that holds is given."""
     refused: dict[int, tuple[str, str]] = {}
-    for row in range(len(roster.ids)):
+    for row in np.flatnonzero(_may_be_refused(roster, ask)).tolist():
         reason = _refusal(roster, ask, row)
         if reason is not None:
             refused[row] = reason
@@ -164,6 +164,20 @@ def choose(
         skipped += [_too_far(roster, line.row, ask) for line in lines if line.seconds > ask.max_seconds]
         candidates = [candidate for candidate in candidates if candidate.seconds <= ask.max_seconds]
     return candidates, skipped
+
+
+def _may_be_refused(roster: Roster, ask: Ask) -> Bool:
+    """Everybody with a reason, and nobody without a cause to look closer: most of ten thousand need no sentence."""
+    doubtful = ~(np.asarray(roster.on_duty) & np.isfinite(roster.x) & np.isfinite(roster.y))
+    if np.isfinite(ask.max_age_s):
+        doubtful |= ~(roster.age_s <= ask.max_age_s)
+    if ask.max_tasks is not None:
+        doubtful |= roster.n_tasks > ask.max_tasks
+    if ask.skills:
+        doubtful |= np.fromiter((not ask.skills <= skills for skills in roster.skills), np.bool_, len(doubtful))
+    if ask.area:
+        doubtful |= np.fromiter((not area.startswith(ask.area) for area in roster.area), np.bool_, len(doubtful))
+    return doubtful
 
 
 def _refusal(roster: Roster, ask: Ask, row: int) -> tuple[str, str] | None:

@@ -88,7 +88,8 @@ def reach(network: Network, places: Places, *, budget_s: float = np.inf, toward:
 def as_sources(network: Network, places: Places) -> Sources:
     """The places that have a street, sorted by edge."""
     rows = np.flatnonzero(places.found)
-    rows = rows[np.argsort(places.edge[rows], kind="stable")]
+    if len(rows) > 1:
+        rows = rows[np.argsort(places.edge[rows], kind="stable")]
     return Sources(
         edge=places.edge[rows],
         fraction=places.fraction[rows],

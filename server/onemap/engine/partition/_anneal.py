@@ -15,8 +15,6 @@ MINIMUM, TARGET, MAXIMUM = 0, 1, 2
 #: How the units combine.
 FIRST_ONLY, ANY, ALL = 0, 1, 2
 _MISS, _MISS_SLOPE = 2.0, 12.0
-#: A building away from its present grid weighs as much as this many households by itself.
-_AWAY = 5.0
 
 
 @kernel
@@ -152,7 +150,8 @@ def anneal(  # type: ignore[no-untyped-def]
     """
     Improve the grids of one group in place; returns the change in worth.
 
-    ``weights`` are (band, compactness, boundary per metre, balance, home per household); ``home`` is the grid an atom
+    ``weights`` are (band, compactness, boundary per metre, balance, home per household, households that a
+    building counts for besides its own); ``home`` is the grid an atom
     should stay in, -1 none. Zones with ``group_of_zone != group`` are not touched.
     """
     np.random.seed(seed)  # noqa: NPY002 - numba
@@ -187,7 +186,7 @@ def anneal(  # type: ignore[no-untyped-def]
         after += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
         change += after - before
         if home[a] >= 0:
-            burden = weights[4] * (weight[a, 0] + _AWAY)
+            burden = weights[4] * (weight[a, 0] + weights[5])
             if home[a] == z:
                 change += burden
             elif home[a] == target:
@@ -215,7 +214,7 @@ def anneal(  # type: ignore[no-untyped-def]
                 then += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
                 change += then - after
                 if home[swap] >= 0:
-                    burden = weights[4] * (weight[swap, 0] + _AWAY)
+                    burden = weights[4] * (weight[swap, 0] + weights[5])
                     if home[swap] == target:
                         change += burden
                     elif home[swap] == z:

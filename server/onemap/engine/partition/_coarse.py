@@ -2,39 +2,68 @@
 
 import numpy as np
 
+from onemap.engine._jit import kernel
 from onemap.engine.geometry.types import I32
-from onemap.engine.partition._seed import mend, metis
 from onemap.engine.partition.graph import Graph
 
+_ROUNDS = 12
+#: A cluster may be so many times as heavy as the mean one.
+_HEAVIEST = 1.7
 
-def clusters(graph: Graph, zone: I32, per_zone: int, seed: int, alone: I32) -> I32:
-    """
-    (n_atom,) about ``per_zone`` connected clusters of atoms for every grid.
 
-    Clusters follow the ground rather than the grids of ``zone``, which only says how many grids each connected part
-    holds. Atoms in ``alone`` stay by themselves.
+def clusters(graph: Graph, n_zone: int, per_zone: int, seed: int, alone: I32) -> I32:
     """
-    solitary = np.zeros(graph.n_atom, dtype=np.bool_)
-    solitary[alone] = True
-    part = graph.parts(~solitary)
-    cluster = np.empty(graph.n_atom, dtype=np.int32)
-    cluster[alone] = np.arange(len(alone))
-    count = len(alone)
-    order = np.argsort(part, kind="stable").astype(np.int32)
-    heads = np.unique(part[~solitary])
-    low, high = np.searchsorted(part[order], heads, "left"), np.searchsorted(part[order], heads, "right")
-    for a, b in zip(low, high, strict=True):
-        atoms = order[a:b]
-        atoms = atoms[~solitary[atoms]]
-        n_zone = len(np.unique(zone[atoms]))
-        ballast = max(1.0, float(np.ceil(graph.weight[atoms, 0].mean())))
-        n_part = max(1, min(n_zone * per_zone, len(atoms) // 2))
-        piece = metis(graph, atoms, n_part, seed, ballast=ballast)
-        cluster[atoms] = piece + count
-        count += int(piece.max()) + 1
-    mended = mend(graph, cluster, np.arange(graph.n_atom, dtype=np.int32))
-    _, dense = np.unique(mended, return_inverse=True)
-    return dense.astype(np.int32)
+    (n_atom,) connected clusters of atoms, about ``per_zone`` for each of ``n_zone`` grids.
+
+    Neighbours are matched in rounds, those first that share much of their outline on no barrier. Atoms in ``alone``
+    stay by themselves.
+    """
+    n_part = n_zone * per_zone
+    ballast = max(float(graph.weight[:, 0].mean()), 1e-9)
+    size = graph.weight[:, 0] + ballast
+    heaviest = _HEAVIEST * float(size.sum()) / n_part
+    size[alone] = np.inf
+    rng = np.random.default_rng(seed)
+    cluster = np.arange(graph.n_atom, dtype=np.int32)
+    level = graph
+    for _ in range(_ROUNDS):
+        n = level.n_atom
+        order = rng.permutation(n).astype(np.int32)
+        match = _matched(
+            order, size, heaviest, level.perimeter_m, level.first, level.to, level.length_m, level.cost_m, level.joins
+        )
+        _, inverse = np.unique(match, return_inverse=True)
+        dense: I32 = inverse.astype(np.int32)
+        size = np.bincount(dense, size)
+        cluster = np.asarray(dense[cluster], dtype=np.int32)
+        if len(size) > 0.97 * n:
+            break
+        level = coarsened(level, dense)
+        if level.n_atom <= n_part:
+            break
+    return cluster
+
+
+@kernel
+def _matched(order, size, heaviest, perimeter, first, to, length, cost, joins):  # type: ignore[no-untyped-def]
+    """(n,) the smaller number of the pair that each is matched in; its own where it stays single."""
+    match = np.full(len(order), -1, dtype=np.int32)
+    for a in order:
+        if match[a] >= 0:
+            continue
+        best, best_gain = -1, 0.0
+        for e in range(first[a], first[a + 1]):
+            b = to[e]
+            if not joins[e] or match[b] >= 0 or size[a] + size[b] > heaviest:
+                continue
+            gain = cost[e] / max(perimeter[a] + perimeter[b] - 2 * length[e], 1e-9)
+            if gain > best_gain:
+                best, best_gain = b, gain
+        if best < 0:
+            match[a] = a
+        else:
+            match[a] = match[best] = min(a, best)
+    return match
 
 
 def coarsened(graph: Graph, cluster: I32) -> Graph:

@@ -10,9 +10,9 @@ from onemap.engine.geometry.types import F64, I32, I64
 from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.kinds import FIRST_BARRIER, Kind
 
-OUTSIDE, WATER, GROUND = -3, -2, -1
+STRIP, OUTSIDE, WATER, GROUND = -4, -3, -2, -1
 _FAR = 1e15
-_BARRIER, _RIVER = int(FIRST_BARRIER), int(Kind.RIVER)
+_BARRIER, _WALL, _RIVER = int(FIRST_BARRIER), int(Kind.WALL), int(Kind.RIVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,15 @@ class Ground:
     house_atom: I32  #: (n_house,) atom of each house that owns ground, -1 none
 
     @classmethod
-    def of(cls, mesh: Triangulation, x: I64, y: I64, region: I32, owner: I32, n_house: int) -> "Ground":
-        """Give every corner to the building nearest along the ground; water to the bank; the rest to itself."""
+    def of(
+        cls, mesh: Triangulation, x: I64, y: I64, region: I32, owner: I32, n_house: int, strip_width: float
+    ) -> "Ground":
+        """
+        Give every corner to the building nearest along the ground; water to the bank; the rest to itself.
+
+        Strips narrower than ``strip_width`` between a wall and a street go to the buildings behind the wall, each its
+        share: as one piece, such a strip would stand between all of them and the street.
+        """
         sector, n_sector = _sectors(mesh.vertex, mesh.neighbour, mesh.kind)
         what = owner[region]
         main = _main_region(mesh.vertex, mesh.neighbour, mesh.kind, x, y, region, what, n_house, len(owner))
@@ -39,8 +46,14 @@ class Ground:
         label, source = _nearest_house(
             mesh.vertex, mesh.neighbour, mesh.kind, x, y, region, what, sector, n_sector, main, has_barrier
         )
+        is_strip = _strips(mesh.vertex, mesh.kind, x, y, region, what, sector, label, len(owner), strip_width)
+        strip = is_strip[region]
+        what[strip] = STRIP
+        while _wade(mesh.vertex, mesh.neighbour, mesh.kind, x, y, what, STRIP, sector, label, source):
+            pass
+        what[strip] = GROUND
         _label_vacant(region, what, sector, label, n_house)
-        while _wade(mesh.vertex, mesh.neighbour, mesh.kind, x, y, what, sector, label, source):
+        while _wade(mesh.vertex, mesh.neighbour, mesh.kind, x, y, what, WATER, sector, label, source):
             pass
         _label_rest(region, what, sector, label, n_house)
         corner = label[sector]
@@ -339,8 +352,27 @@ def _label_rest(region, what, sector, label, n_house):  # type: ignore[no-untype
 
 
 @kernel
-def _wade(tv, tn, tk, x, y, what, sector, label, source):  # type: ignore[no-untyped-def]
-    """Label water from what lies across its edges; whether anything was labelled."""
+def _strips(tv, tk, x, y, region, what, sector, label, n_region, width):  # type: ignore[no-untyped-def]
+    """(n_region,) narrow ground along a wall that no building owns."""
+    area, outline = np.zeros(n_region), np.zeros(n_region)
+    walled, owned = np.zeros(n_region, dtype=np.bool_), np.zeros(n_region, dtype=np.bool_)
+    for t in range(len(tv)):
+        if what[t] != GROUND:
+            continue
+        r = region[t]
+        a, b, c = tv[t, 0], tv[t, 1], tv[t, 2]
+        area[r] += abs(float(x[b] - x[a]) * float(y[c] - y[a]) - float(y[b] - y[a]) * float(x[c] - x[a])) / 2
+        for i in range(3):
+            owned[r] |= label[sector[t, i]] >= 0
+            if tk[t, i] != 0:
+                outline[r] += _distance(x, y, tv[t, (i + 1) % 3], tv[t, (i + 2) % 3])
+                walled[r] |= tk[t, i] == _WALL
+    return walled & ~owned & (2 * area < width * outline)
+
+
+@kernel
+def _wade(tv, tn, tk, x, y, what, medium, sector, label, source):  # type: ignore[no-untyped-def]
+    """Label water, or strips, from what lies across their edges, or walls; whether anything was labelled."""
     n_sector = len(label)
     dist = np.full(n_sector, np.inf)
     settled = np.zeros(n_sector, dtype=np.bool_)
@@ -348,17 +380,17 @@ def _wade(tv, tn, tk, x, y, what, sector, label, source):  # type: ignore[no-unt
     heap_s = np.empty(12 * len(tv) + 16, dtype=np.int32)
     size = 0
     for t in range(len(tv)):
-        if what[t] != WATER:
+        if what[t] != medium:
             continue
         for i in range(3):
             if label[sector[t, i]] >= 0:
                 settled[sector[t, i]] = True
     for t in range(len(tv)):
-        if what[t] != WATER:
+        if what[t] != medium:
             continue
         for i in range(3):
             u = tn[t, i]
-            if tk[t, i] == 0 or u < 0 or what[u] == OUTSIDE:
+            if tk[t, i] == 0 or u < 0 or what[u] == OUTSIDE or (medium == STRIP and tk[t, i] != _WALL):
                 continue
             for j in ((i + 1) % 3, (i + 2) % 3):
                 s = sector[t, j]
@@ -372,7 +404,7 @@ def _wade(tv, tn, tk, x, y, what, sector, label, source):  # type: ignore[no-unt
                     source[s] = tv[t, j]
                     size = _push(heap_d, heap_s, size, 0.0, s)
     found = size > 0
-    _spread(tv, x, y, what, WATER, sector, label, source, dist, settled, heap_d, heap_s, size)
+    _spread(tv, x, y, what, medium, sector, label, source, dist, settled, heap_d, heap_s, size)
     return found
 
 

@@ -5,29 +5,61 @@ import pymetis
 
 from onemap.engine._jit import kernel
 from onemap.engine.geometry.types import F64, I32, I64
+from onemap.engine.partition._metis import part_graph
 from onemap.engine.partition.graph import Graph
+
+#: More parts than this are made in steps, first parts that hold about so many each.
+_MOST_AT_ONCE, _PARTS_OF_A_PART = 64, 40
+_MEND_ROUNDS = 20
 
 
 def metis(graph: Graph, atoms: I32, n_part: int, seed: int, *, recursive: bool = False, ballast: float = 0.0) -> I32:
     """
     (len(atoms),) parts of about equal weight; ``ballast`` is added to the weight of every atom.
 
-    ``atoms`` must be joined to one another. Parts are connected except where METIS gives up; some may be empty.
+    ``atoms`` must be joined to one another. Parts are connected except where METIS gives up; some may be empty. Many
+    parts are made in two or more steps, parts of parts, which METIS does ten times as fast.
     """
     if n_part <= 1 or len(atoms) <= 1:
         return np.zeros(len(atoms), dtype=np.int32)
     if n_part >= len(atoms):
         return np.arange(len(atoms), dtype=np.int32)
+    if n_part > _MOST_AT_ONCE and not recursive:
+        return _nested(graph, atoms, n_part, seed, ballast)
     first, to, edge = subgraph(graph, atoms)
     weight = np.maximum(np.rint(graph.weight[atoms, 0] + ballast), 0).astype(np.int64)
+    if not weight.any():
+        weight[:] = 1
     cost = np.maximum(np.rint(graph.cost_m[edge]), 1).astype(np.int64)
     options = pymetis.Options(seed=int(seed) & 0x7FFFFFFF, ncuts=1)
     if not recursive:
         options.contig = 1
-    _, part = pymetis.part_graph(
-        n_part, pymetis.CSRAdjacency(first, to), vweights=weight, eweights=cost, recursive=recursive, options=options
-    )
-    return np.asarray(part, dtype=np.int32)
+    return part_graph(n_part, first, to, weight, cost, options, recursive)
+
+
+def _nested(graph: Graph, atoms: I32, n_part: int, seed: int, ballast: float) -> I32:
+    """Parts of parts: few large ones first, each then parted by itself, connected piece by connected piece."""
+    outer = metis(graph, atoms, min(_MOST_AT_ONCE, -(-n_part // _PARTS_OF_A_PART)), seed, ballast=ballast)
+    share = (graph.weight[atoms, 0].sum() + ballast * len(atoms)) / n_part
+    part = np.zeros(len(atoms), dtype=np.int32)
+    count = 0
+    for piece in _pieces(graph, atoms, outer):
+        weight = float(graph.weight[atoms[piece], 0].sum() + ballast * len(piece))
+        inner = metis(graph, atoms[piece], max(1, round(weight / share)), seed + len(piece), ballast=ballast)
+        _, dense = np.unique(inner, return_inverse=True)
+        part[piece] = dense + count
+        count += int(dense.max()) + 1
+    return part
+
+
+def _pieces(graph: Graph, atoms: I32, part: I32) -> list[I64]:
+    """The positions in ``atoms`` of every connected piece of every part."""
+    of_atom = np.full(graph.n_atom, -1, dtype=np.int32)
+    of_atom[atoms] = part
+    head = _parts_within(of_atom, graph.first, graph.to, graph.joins)[atoms]
+    order = np.argsort(head, kind="stable")
+    ends = np.flatnonzero(np.diff(head[order])) + 1
+    return np.split(order, ends)
 
 
 def subgraph(graph: Graph, atoms: I32) -> tuple[I64, I64, I64]:
@@ -74,27 +106,57 @@ def mend(graph: Graph, zone: I32, atoms: I32) -> I32:
     zone = zone.copy()
     chosen = np.zeros(graph.n_atom, dtype=np.bool_)
     chosen[atoms] = True
-    for _ in range(20):
-        row = graph.row()
+    for _ in range(_MEND_ROUNDS):
         part = _parts_within(zone, graph.first, graph.to, graph.joins)
         heads, size = np.unique(part[atoms], return_inverse=True)
         weight = np.bincount(size, graph.weight[atoms, 0] + 1e-6, len(heads))
-        best: dict[int, int] = {}
-        for i in np.argsort(-weight, kind="stable"):
-            best.setdefault(int(zone[heads[i]]), int(heads[i]))
-        stray = heads[[best[int(zone[h])] != h for h in heads]]
+        order = np.argsort(-weight, kind="stable")
+        _, best = np.unique(zone[heads[order]], return_index=True)
+        is_best = np.zeros(len(heads), dtype=np.bool_)
+        is_best[order[best]] = True
+        stray = heads[~is_best].astype(np.int32)
         if not len(stray):
             return zone
-        for head in stray:
-            piece = np.flatnonzero(part == head)
-            inside = np.zeros(graph.n_atom, dtype=np.bool_)
-            inside[piece] = True
-            leaving = inside[row] & ~inside[graph.to] & graph.joins & chosen[graph.to]
-            around = zone[graph.to[leaving]]
-            if len(around):
-                shared = np.bincount(around, graph.length_m[leaving])
-                zone[piece] = int(np.argmax(shared))
+        shared = np.zeros(int(zone.max()) + 1)
+        _hand_over(stray, part, zone, chosen, graph.first, graph.to, graph.joins, graph.length_m, shared)
     return zone
+
+
+@kernel
+def _hand_over(stray, part, zone, chosen, first, to, joins, length, shared):  # type: ignore[no-untyped-def]
+    """Give each stray piece, in place, to the grid beside it that it shares the most metres with."""
+    queue = np.empty(len(zone) + 1, dtype=np.int32)
+    seen = np.zeros(len(zone), dtype=np.bool_)
+    for head in stray:
+        queue[0] = head
+        seen[head] = True
+        n, i = 1, 0
+        target = -1
+        while i < n:
+            a = queue[i]
+            i += 1
+            for e in range(first[a], first[a + 1]):
+                b = to[e]
+                if not joins[e]:
+                    continue
+                if part[b] == head:
+                    if not seen[b]:
+                        seen[b] = True
+                        queue[n] = b
+                        n += 1
+                elif chosen[b] and zone[b] >= 0:
+                    z = zone[b]
+                    shared[z] += length[e]
+                    if target < 0 or shared[z] > shared[target] or (shared[z] == shared[target] and z < target):
+                        target = z
+        for i in range(n):
+            a = queue[i]
+            for e in range(first[a], first[a + 1]):
+                if zone[to[e]] >= 0:
+                    shared[zone[to[e]]] = 0.0
+        if target >= 0:
+            for i in range(n):
+                zone[queue[i]] = target
 
 
 @kernel

@@ -40,7 +40,9 @@ class Arcs:
     joins: Bools
     xy: F64
     n_atom: int
-    given: Bools  #: (n_point,) points that stood in the input; others were put on straight lines or into the open
+    given: (
+        Bools  #: (n_point,) points of the input and corners of three atoms; others lie on straight lines or in the open
+    )
 
     def replace(self, **changes: Any) -> "Arcs":
         """The same arcs with some columns changed."""
@@ -58,6 +60,11 @@ class Arcs:
         area = np.bincount(self.left[self.left >= 0], twice[self.left >= 0], self.n_atom)
         area = area - np.bincount(self.right[self.right >= 0], twice[self.right >= 0], self.n_atom)
         return np.asarray(area / 2)
+
+    def is_node(self) -> Bools:
+        """(n_point,) points where other than two pieces end."""
+        ends = np.bincount(self.start, minlength=len(self.xy)) + np.bincount(self.end, minlength=len(self.xy))
+        return np.asarray(ends != 2)
 
     def relabelled(self, atom: I32) -> "Arcs":
         """The arcs after atoms were merged: ``atom[i]`` is the new number of atom i; inner pieces vanish."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from onemap.engine.geometry.types import F64, I32, I64
+from onemap.engine.geometry.types import F64, I32, I64, Bools
 from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.graph import Graph, build_graph, joined_parts, swallow_slivers
 from onemap.engine.partition.ground import Geometries, Land, cut_ground
@@ -73,6 +73,7 @@ def weigh(
     estate: I32,
     *,
     join_below: float = 0.0,
+    join_empty: bool = True,
     district: I32 | None = None,
 ) -> tuple[Atoms, list[Island]]:
     """
@@ -85,8 +86,9 @@ def weigh(
     estate : (n_building,)
         Estate number of each building, -1 none.
     join_below
-        Unreachable pieces with less than this join the neighbour they share the most boundary with. Pieces where
-        nobody lives always do.
+        Unreachable pieces with less than this join the neighbour they share the most boundary with.
+    join_empty
+        Whether pieces with buildings where nobody lives join as well.
     """
     district = np.full(arcs.n_atom, -1, dtype=np.int32) if district is None else district
     atoms = _weighed(arcs, building_atom, weight, estate)
@@ -94,7 +96,8 @@ def weigh(
     for _ in range(_JOIN_ROUNDS):
         heads, part = np.unique(atoms.graph.parts(), return_inverse=True)
         total = np.stack([np.bincount(part, atoms.graph.weight[:, c], len(heads)) for c in range(2)], axis=1)
-        small = (total == 0).all(axis=1) | (total[:, 0] < join_below)
+        empty = (total == 0).all(axis=1) & (join_empty | ~_built(atoms, part, len(heads)))
+        small = empty | (total[:, 0] < join_below)
         area = np.bincount(part, atoms.graph.area_m2, len(heads))
         if small.all():
             small[int(np.argmax(area))] = False
@@ -110,6 +113,11 @@ def weigh(
         at = np.where(atoms.building_atom >= 0, number[atoms.building_atom], -1)
         atoms = _weighed(atoms.arcs.relabelled(number), at, weight, estate)
     return atoms, islands
+
+
+def _built(atoms: Atoms, part: I64, n_part: int) -> Bools:
+    """(n_part,) which pieces of ground hold buildings."""
+    return np.asarray(np.bincount(part, atoms.n_building, n_part) > 0)
 
 
 def _weighed(arcs: Arcs, building_atom: I32, weight: F64, estate: I32) -> Atoms:

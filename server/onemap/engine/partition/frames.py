@@ -6,7 +6,7 @@ stay straight, so a boundary in degrees is tiled as exactly as one in metres.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -95,6 +95,7 @@ def partition(
     lock: Sequence[str] = (),
     every_street_bridges: bool = False,
     join_islands: bool = False,
+    never_cross: bool = False,
     seed: int = 1,
     effort: Effort | None = None,
     progress: Progress = _silent,
@@ -122,7 +123,10 @@ def partition(
         Whether any street over water is a bridge; otherwise only those marked so.
     join_islands
         Whether pieces that nothing joins to the rest and that are below the minimum go to the neighbour across the
-        barrier; otherwise they are grids of their own, out of band. Pieces where nobody lives always join.
+        barrier; otherwise they are grids of their own, out of band.
+    never_cross
+        Whether buildings that no bridge reaches are grids of their own even where nobody lives in them; otherwise
+        such a piece joins its neighbour, which a note says. Ground without buildings always joins.
     seed, effort
         Same seed, same plan, on any number of cores.
     progress, stop
@@ -136,11 +140,13 @@ def partition(
     town = _Town.of(buildings, streets, water, estates, boundary, keep, every_street_bridges)
     count = numbers_of(buildings, households, "households")
     people = numbers_of(buildings, persons, "persons") if persons else np.zeros(len(buildings))
+    if never_cross and join_islands:
+        raise InputRefused("Grids that never cross a barrier and islands that join across one exclude each other.")
     if unit == "persons" and not persons:
         raise InputRefused("A band in persons needs the column of persons.")
     first, second = (count, people) if unit == "households" else (people, count)
     goal = Goal(np.array([(minimum, target, maximum), second_band or (minimum, target, maximum)], dtype=float), logic)
-    arcs, building_atom = atoms_cache(town.land, lambda: cut_atoms(town.land)) if atoms_cache else cut_atoms(town.land)
+    town, arcs, building_atom = _cut(town, atoms_cache or (lambda _, cut: cut()))
     weight = np.stack([first, second], axis=1)
     atoms, islands = weigh(
         arcs,
@@ -148,6 +154,7 @@ def partition(
         weight,
         town.estate,
         join_below=minimum if join_islands else 0.0,
+        join_empty=not never_cross,
         district=districts_of(arcs, town.keep_shapes),
     )
     town.notes.extend(_on_islands(islands, unit))
@@ -159,13 +166,61 @@ def partition(
     started = perf_counter()
     progress("polygons", 0.0)
     ground = town.polygons(atoms, answer.zone)
-    for z, shape in answer.as_they_were.items():
-        if abs(shape.area - ground["grids"][z].area) <= _SAME_AREA * shape.area:
-            ground["grids"][z] = shape
+    locked = frozenset(z for z, name in enumerate(answer.names) if name in lock)
+    ground["grids"] = _with_unchanged(ground["grids"], answer.as_they_were, locked)
     seconds["polygons"] = perf_counter() - started
     progress("polygons", 1.0)
     people_known = people if persons else None
     return _plan(task, answer, buildings, unit, count, people_known, ground, seconds)
+
+
+def _cut(town: "_Town", kept: Callable[[Land, Callable[[], Any]], Any]) -> tuple["_Town", Arcs, I32]:
+    """
+    The atoms, and the town with the land they were cut from.
+
+    Present grids that are made of whole atoms, as our own plans are, need not be drawn on the ground. So the same town
+    has the same atoms in every re-partition, and what is unchanged meets what is changed in the same points.
+    """
+    arcs, building_atom = kept(town.land, lambda: cut_atoms(town.land))
+    if len(town.keep_shapes) and not _are_whole_atoms(arcs, town.keep_shapes):
+        drawn = replace(town, land=town.land.with_districts(town.keep_shapes, Kind.PRESENT))
+        arcs, building_atom = kept(drawn.land, lambda: cut_atoms(drawn.land))
+        return drawn, arcs, building_atom
+    return town, arcs, building_atom
+
+
+def _are_whole_atoms(arcs: Arcs, grids: Geometries) -> bool:
+    """Whether every grid is a union of atoms and together they hold all atoms."""
+    home = districts_of(arcs, grids)
+    if (home < 0).any() or len(np.unique(home)) != len(grids):
+        return False
+    union = arcs.relabelled(home).polygons()
+    area = shapely.area(grids)
+    if (np.abs(shapely.area(union) - area) > _SAME_AREA * area).any():
+        return False
+    return bool((shapely.area(shapely.intersection(union, grids)) >= (1 - _SAME_AREA) * area).all())
+
+
+def _with_unchanged(
+    shapes: Geometries, as_they_were: dict[int, shapely.Geometry], locked: frozenset[int]
+) -> Geometries:
+    """
+    The grids with the unchanged ones bit for bit as they were given.
+
+    Where a changed neighbour meets a grid that is not locked in the middle of a straight line, which happens to plans
+    that others drew, that grid takes the point as well, so that the coverage stays exact.
+    """
+    mixed = shapes.copy()
+    for z, shape in as_they_were.items():
+        if abs(shape.area - shapes[z].area) <= _SAME_AREA * shape.area:
+            mixed[z] = shape
+    for _ in range(len(shapes)):
+        broken = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(mixed)))
+        restored = [z for z in broken if mixed[z] is not shapes[z] and z not in locked]
+        if not restored:
+            break
+        mixed[restored] = shapes[restored]
+    return mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,21 +326,21 @@ class _Town:
                 (keep, "present grids"),
             )
         )
-        space = Space.around(next(f for f in (boundary, keep, buildings) if f is not None), crs)
+        space = Space.around(boundary if boundary is not None else buildings, crs)
         houses = footprints(buildings, space, notes)
-        outline = _outline(boundary if boundary is not None else keep, houses, space, notes)
+        outline = _outline(boundary, keep, houses, space, notes)
         lines, kinds = street_kinds(streets, space)
         river_lines, river_kinds, polygons = water_parts(water, space)
         estate_shapes = as_areas(estates, space, "estates") if estates is not None else _nothing()
         keep_shapes = as_areas(keep, space, "present grids") if keep is not None else _nothing()
         given = np.array(keep.geometry.to_numpy(), dtype=object) if keep is not None else _nothing()
-        walls = np.concatenate([shapely.boundary(estate_shapes), shapely.boundary(keep_shapes)])
+        walls = shapely.boundary(estate_shapes)
         barriers = np.concatenate([lines, river_lines, walls])
         kind = np.concatenate([kinds, river_kinds, np.full(len(walls), Kind.WALL)]).astype(np.int8)
         crossings, note = crossing_lines(streets, lines, kinds, every_street_bridges, space)
         if note and (len(polygons) or (river_kinds == Kind.RIVER).any()):
             notes.append(note)
-        land = Land(outline, houses, barriers, kind, polygons, crossings, keep_shapes)
+        land = Land(outline, houses, barriers, kind, polygons, crossings)
         return cls(
             space,
             land,
@@ -350,14 +405,28 @@ def _nothing() -> Geometries:
     return np.array([], dtype=object)
 
 
-def _outline(boundary: gpd.GeoDataFrame | None, houses: Geometries, space: Space, notes: list[str]) -> shapely.Geometry:
+def _outline(
+    boundary: gpd.GeoDataFrame | None,
+    keep: gpd.GeoDataFrame | None,
+    houses: Geometries,
+    space: Space,
+    notes: list[str],
+) -> shapely.Geometry:
+    """The boundary; without one what the present grids cover; without any the hull of the buildings."""
     if boundary is not None:
         outline = shapely.union_all(as_areas(boundary, space, "boundary"))
         if outline.is_empty or outline.area <= 0:
             raise InputRefused("The boundary encloses no ground.")
         return outline
+    hull = shapely.convex_hull(shapely.geometrycollections(houses)).buffer(_MARGIN_M)
+    if keep is not None:
+        covered = shapely.union_all(as_areas(keep, space, "present grids"))
+        if covered.is_empty or covered.area <= 0:
+            raise InputRefused("The present grids enclose no ground.")
+        if shapely.symmetric_difference(covered, hull).area > _SAME_AREA * hull.area:
+            return covered
     notes.append(f"No boundary was given: the hull of the buildings and {_MARGIN_M:.0f} m around it is partitioned.")
-    return shapely.convex_hull(shapely.geometrycollections(houses)).buffer(_MARGIN_M)
+    return hull
 
 
 def _exact(

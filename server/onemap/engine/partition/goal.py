@@ -24,9 +24,10 @@ class Goal:
     band: F64
     logic: str = "first"
     compactness: float = 1.0
-    boundary: float = 3.0
+    boundary: float = 2.0
     balance: float = 0.3
     stability: float = 0.0
+    away: float = 5.0  #: a building away from its present grid weighs as much as this many households more
 
     @classmethod
     def of(cls, minimum: float, target: float, maximum: float) -> "Goal":
@@ -41,7 +42,7 @@ class Goal:
 
     def weights(self, scale_m: float) -> F64:
         """The kernels' weights where a typical grid is ``scale_m`` around."""
-        return np.array([1.0, self.compactness, self.boundary / scale_m, self.balance, self.stability])
+        return np.array([1.0, self.compactness, self.boundary / scale_m, self.balance, self.stability, self.away])
 
     def miss(self, sums: F64) -> F64:
         """(n_zone,) how far out of band each grid is, in shares of the target."""

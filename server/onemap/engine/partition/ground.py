@@ -9,7 +9,7 @@ and no building is ever cut: a triangle inside a building belongs to it whole.
 Reference for cutting triangles halfway between their owners: the chordal axis of Prasad (1997).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ type Geometries = NDArray[Any]
 _STEP_BUILDING_M = 8.0
 _STEP_BARRIER_M = 15.0
 _OVERLAP_M2 = 0.25
+#: Ground outside a wall that is narrower than this and holds no building belongs to what the wall encloses.
+_STRIP_M = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,15 @@ class Land:
     crossings: Geometries
     districts: Geometries = field(default_factory=lambda: np.array([], dtype=object))
 
+    def with_districts(self, districts: Geometries, kind: Kind) -> "Land":
+        """The same land with districts, their outlines as barriers of this kind."""
+        return replace(
+            self,
+            barriers=np.concatenate([self.barriers, shapely.boundary(districts)]),
+            barrier_kind=np.concatenate([self.barrier_kind, np.full(len(districts), kind, dtype=np.int8)]),
+            districts=districts,
+        )
+
 
 def cut_ground(land: Land) -> tuple[Arcs, I32]:
     """
@@ -80,7 +91,7 @@ def cut_ground(land: Land) -> tuple[Arcs, I32]:
     mesh = triangulate(noded.x, noded.y, noded.edges, noded.kind)
     region = _ground.flood(mesh.neighbour, mesh.kind)
     owner = _owners(mesh, noded, region, land, houses, cluster, unit)
-    ground = _ground.Ground.of(mesh, noded.x, noded.y, region, owner, len(houses))
+    ground = _ground.Ground.of(mesh, noded.x, noded.y, region, owner, len(houses), _STRIP_M / unit)
     arcs = _ground.arcs_of(ground, unit)
     atom_of_house = ground.atom_of_house(cluster)
     homeless = np.flatnonzero(atom_of_house < 0)
@@ -89,7 +100,8 @@ def cut_ground(land: Land) -> tuple[Arcs, I32]:
         atom_of_house[homeless] = ground.atom_at(np.rint(spots / unit).astype(np.int64))
     building_atom = np.full(len(land.buildings), -1, dtype=np.int32)
     building_atom[numbers] = atom_of_house
-    arcs = arcs.replace(given=_given(arcs, [land.boundary, *houses, *land.barriers, *land.water], unit))
+    given = _given(arcs, [land.boundary, *houses, *land.barriers, *land.water], unit)
+    arcs = arcs.replace(given=given | arcs.is_node())
     return _with_crossings(arcs, land), building_atom
 
 
@@ -180,9 +192,13 @@ def _kind_of_lines(noded: Geometries, barriers: Geometries, kind: I8, unit: floa
     coordinates, line = shapely.get_coordinates(noded, return_index=True)
     first = np.flatnonzero(np.append(True, line[1:] != line[:-1]))
     middle = shapely.points((coordinates[first] + coordinates[first + 1]) / 2)
-    piece, barrier = shapely.STRtree(barriers).query(middle, predicate="dwithin", distance=2 * unit)
+    lines, of_line = shapely.get_parts(barriers, return_index=True)
+    ends, of_end = shapely.get_coordinates(lines, return_index=True)
+    along = np.flatnonzero(of_end[1:] == of_end[:-1])
+    straight = shapely.linestrings(np.stack([ends[along], ends[along + 1]], axis=1))
+    piece, segment = shapely.STRtree(straight).query(middle, predicate="dwithin", distance=2 * unit)
     found = np.full(len(noded), Kind.OUTLINE, dtype=np.int8)
-    np.maximum.at(found, piece, kind[barrier])
+    np.maximum.at(found, piece, kind[of_line[of_end[along[segment]]]])
     return found
 
 

@@ -13,14 +13,15 @@ class Kind(IntEnum):
     GROUND = 0
     OUTLINE = 1
     WALL = 2
-    MINOR = 3
-    SECONDARY = 4
-    PRIMARY = 5
-    TRUNK = 6
-    RAILWAY = 7
-    MOTORWAY = 8
-    RIVER = 9
-    BOUNDARY = 10
+    PRESENT = 3  #: the outline of a present grid
+    MINOR = 4
+    SECONDARY = 5
+    PRIMARY = 6
+    TRUNK = 7
+    RAILWAY = 8
+    MOTORWAY = 9
+    RIVER = 10
+    BOUNDARY = 11
 
 
 FIRST_BARRIER = Kind.WALL
@@ -28,7 +29,7 @@ FIRST_BARRIER = Kind.WALL
 HARD = (Kind.MOTORWAY, Kind.RIVER)
 
 #: What a metre of inner boundary costs, by kind: the planner wants it on strong barriers.
-COST: F64 = np.array([1.0, 1.0, 0.6, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.3, 0.0])
+COST: F64 = np.array([1.0, 1.0, 0.6, 0.6, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.3, 0.0])
 
 
 def kind_of_road(road_class: str) -> Kind | None:

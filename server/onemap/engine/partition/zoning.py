@@ -17,6 +17,7 @@ import pymetis
 from onemap.engine.geometry.types import F64, I32, I64, Bools
 from onemap.engine.partition import _anneal
 from onemap.engine.partition._coarse import clusters, coarsened
+from onemap.engine.partition._metis import part_graph
 from onemap.engine.partition._seed import mend, metis, zone_graph
 from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.graph import Graph
@@ -26,9 +27,13 @@ type Score = tuple[int, float, float]
 _GROUP = 40
 #: Temperatures are in worth of a move, which is the smaller the more atoms a grid has.
 _HEAT, _HOTTEST, _COOLING = 2.0, 0.25, 40.0
+#: How many times as much a miss weighs in the last round as in the first: an estate may outweigh it early only.
+_STERN = 8.0
 #: Clusters of atoms to a grid in the coarse graph.
-_CLUSTERS = 12
-_COARSE_STARTS, _COARSE_STEPS = 3, 2
+_CLUSTERS = 8
+_COARSE_STEPS = 2
+#: Steps in all and per atom, see :meth:`Effort.steps_for`.
+_STEPS, _FEWEST, _MOST = 9_400_000, 90, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Effort:
         """Steps per atom on a ground of this many atoms."""
         if self.steps_per_atom is not None:
             return self.steps_per_atom
-        return int(np.clip(4_700_000 / max(n_atom, 1), 60, 400))
+        return int(np.clip(_STEPS / max(n_atom, 1), _FEWEST, _MOST))
 
 
 @dataclass
@@ -88,6 +93,12 @@ class Zoning:
         """The kernels' weights on this ground."""
         typical = float(np.sqrt(4 * np.pi * self.graph.area_m2.sum() / max(self.n_zone, 1)))
         return self.goal.weights(typical)
+
+    def stern(self, factor: float) -> F64:
+        """The weights where being out of band weighs this much more, so that no other wish outweighs it."""
+        weights = self.weights
+        weights[0] *= factor
+        return weights
 
     def late(self) -> bool:
         """Whether the time is over or somebody said stop."""
@@ -177,10 +188,9 @@ def _improve(plan: Zoning, hot: float, progress: Callable[[float], None] = lambd
 def _improve_coarsely(plan: Zoning) -> None:
     """Anneal clusters of atoms; the outcome is the start for the atoms themselves if it is better than the seed."""
     tall = np.flatnonzero(plan.goal.too_big(plan.graph.weight)).astype(np.int32)
-    cluster = clusters(plan.graph, plan.zone, _CLUSTERS, plan.seed, tall)
+    cluster = clusters(plan.graph, plan.n_zone, _CLUSTERS, plan.seed, tall)
     coarse = coarsened(plan.graph, cluster)
-    starts = [_rough(plan, coarse, plan.seed + 7907 * start) for start in range(_COARSE_STARTS)]
-    rough = min(starts, key=lambda start: start.score())
+    rough = _rough(plan, coarse)
     before, keep, keep_fixed = plan.score(), plan.zone, plan.fixed
     plan.zone, plan.fixed, plan.n_zone = rough.zone[cluster], rough.fixed, rough.n_zone
     plan.refresh()
@@ -190,11 +200,13 @@ def _improve_coarsely(plan: Zoning) -> None:
         plan.refresh()
 
 
-def _rough(plan: Zoning, coarse: Graph, seed: int) -> Zoning:
-    """One start on the coarse graph."""
-    zone, fixed = _seeded(coarse, plan.goal, seed)
+def _rough(plan: Zoning, coarse: Graph) -> Zoning:
+    """A plan of the coarse graph."""
+    zone, fixed = _seeded(coarse, plan.goal, plan.seed)
     effort = replace(plan.effort, steps_per_atom=_COARSE_STEPS * plan.effort.steps_for(plan.graph.n_atom))
-    rough = Zoning(coarse, plan.goal, seed, effort, zone, len(fixed), fixed, _homeless(coarse), started=plan.started)
+    rough = Zoning(
+        coarse, plan.goal, plan.seed, effort, zone, len(fixed), fixed, _homeless(coarse), started=plan.started
+    )
     rough.stop = plan.stop
     _improve(rough, _HEAT / _CLUSTERS)
     return rough
@@ -254,7 +266,7 @@ def anneal_round(plan: Zoning, round_: int, hottest: float) -> None:
     of_atom = group[plan.zone]
     order = np.argsort(of_atom, kind="stable").astype(np.int32)
     bounds = np.searchsorted(of_atom[order], np.arange(n_group + 1))
-    weights = plan.weights
+    weights = plan.stern(_STERN ** (round_ / max(rounds - 1, 1)))
 
     def work(g: int) -> None:
         atoms = order[bounds[g] : bounds[g + 1]]
@@ -315,15 +327,9 @@ def _dealt(plan: Zoning, round_: int) -> I32:
     first, to, metres = zone_graph(plan.graph, plan.zone, plan.n_zone)
     weight = np.where(plan.fixed, 0, np.maximum(plan.sums[:, 4], 1)).astype(np.int64)
     options = pymetis.Options(seed=(plan.seed * 31 + round_) & 0x7FFFFFFF)
-    _, part = pymetis.part_graph(
-        n_group,
-        pymetis.CSRAdjacency(first, to),
-        vweights=weight,
-        eweights=np.maximum(np.rint(metres), 1).astype(np.int64),
-        recursive=False,
-        options=options,
-    )
-    group[free] = np.asarray(part, dtype=np.int32)[free]
+    edges = np.maximum(np.rint(metres), 1).astype(np.int64)
+    part = part_graph(n_group, first, to, weight, edges, options, recursive=False)
+    group[free] = part[free]
     return group
 
 
@@ -400,7 +406,7 @@ def _retry(plan: Zoning, zones: I32, attempt: int, rng: np.random.Generator) -> 
     group[names] = 0
     steps = max(20_000, 200 * len(atoms))
     hot = min(_HEAT * k / len(atoms), _HOTTEST)
-    run_anneal(plan, atoms, group, 0, steps, 1.5 * hot, hot / _COOLING, seed, plan.weights)
+    run_anneal(plan, atoms, group, 0, steps, 1.5 * hot, hot / _COOLING, seed, plan.stern(_STERN))
     after = _local_score(plan, np.unique(np.concatenate([zones, names])).astype(np.int32))
     if after >= before:
         plan.zone[atoms] = keep_zone
