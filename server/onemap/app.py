@@ -22,19 +22,47 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from onemap.analyses.all import ALL
+from onemap.analyses.camera_sight import Sights
+from onemap.analyses.circle_ground import LifeCircles
 from onemap.analyses.nearest import read_dispatch_rules
+from onemap.analyses.responders import Responders
 from onemap.analyses.runner import work
 from onemap.analyses.streets import StreetNetworks
-from onemap.api import areas, events, features, health, kpis, problems, responders, session
+from onemap.api import (
+    areas,
+    cameras,
+    cards,
+    coverage,
+    dispatch,
+    events,
+    export,
+    features,
+    health,
+    isochrones,
+    kpis,
+    live,
+    positions,
+    problems,
+    responders,
+    search,
+    session,
+    siting,
+    stats,
+)
 from onemap.api import catalog as catalog_routes
 from onemap.api.deps import Parts
 from onemap.api.sign_in import SignIn
 from onemap.api.tiles import tile_routes
 from onemap.catalog.read import read_catalog
 from onemap.catalog.style import read_style_book
+from onemap.domain.rule_set import read_rule_sets
 from onemap.domain.scope import Scope
+from onemap.live.changes import LiveChanges
+from onemap.live.demo_events import let_demo_go_on
 from onemap.live.demo_staff import move_demo_staff
 from onemap.live.notices import follow_layers
+from onemap.live.positions import Positions
+from onemap.live.stopping import told_to_stop
 from onemap.ogc.mount import ogc_routes
 from onemap.settings import Settings
 from onemap.store.accounts import account_of
@@ -63,14 +91,21 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
     adb = AsyncDb(database_url)
     tiles = TileStore(catalog, adb, TileCache())
     streets = StreetNetworks(db, catalog)
+    circles = LifeCircles(db, catalog, streets)
+    sights = Sights(db, catalog)
+    changes = LiveChanges(adb, catalog)
+    posts = Responders(db, catalog, streets)
+    reports = Positions(Db(database_url, max_size=1), catalog, moved=posts.moved, kept_days=int(settings.position_days))
 
-    def written(layer: str) -> None:
-        tiles.cache.invalidate(layer)
-        streets.written(layer)
+    def written(layer: str, backend: int) -> None:
+        for tell in (tiles.cache.invalidate, streets.written, circles.written, changes.written):
+            tell(layer)
+        if backend != reports.backend:
+            posts.written(layer)
 
     def missed() -> None:
-        tiles.cache.clear()
-        streets.forget()
+        for forget in (tiles.cache.clear, streets.forget, circles.forget, changes.missed, posts.forget):
+            forget()
 
     async def find_account(token: str) -> tuple[str, Scope] | None:
         return await account_of(adb, token)
@@ -80,19 +115,28 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
         db.open()
         await adb.open()
         stop = threading.Event()
-        runner = threading.Thread(target=work, args=(db, catalog, ALL, stop), name="onemap jobs", daemon=True)
+        runner = threading.Thread(
+            target=work, args=(db, catalog, ALL, stop), kwargs={"streets": streets, "posts": posts}, name="onemap jobs",
+            daemon=True,
+        )  # fmt: skip
         runner.start()
+        reports.start()
         tasks = [
             asyncio.create_task(follow_layers(database_url, written, missed)),
             asyncio.create_task(move_demo_staff(db)),
+            asyncio.create_task(changes.purge()),
+            *([asyncio.create_task(let_demo_go_on(db))] if settings.demo_goes_on else []),
         ]
         try:
-            yield
+            with told_to_stop(changes.close):
+                yield
         finally:
+            changes.close()
             stop.set()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(reports.stop, _PATIENCE_S)
             await asyncio.to_thread(runner.join, _PATIENCE_S)
             await adb.close()
             db.close()
@@ -100,10 +144,28 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
     app = _http(lifespan)
     app.router.routes[:0] = [
         *tile_routes(catalog, tiles, read_style_book(settings.tiles_dir), public_url=settings.public_url),
-        *ogc_routes(catalog, db, adb, tile=tiles.tile, registry=ALL, public_url=settings.public_url),
+        *ogc_routes(
+            catalog,
+            db,
+            adb,
+            tile=tiles.tile,
+            registry=ALL,
+            streets=streets,
+            posts=posts,
+            public_url=settings.public_url,
+        ),
     ]
     app.state.parts = Parts(
-        catalog=catalog, db=db, streets=streets, dispatch=read_dispatch_rules(settings.layers_dir / "rules")
+        catalog=catalog,
+        db=db,
+        streets=streets,
+        responders=posts,
+        circles=circles,
+        sights=sights,
+        dispatch=read_dispatch_rules(settings.layers_dir / "rules"),
+        grid_rules=read_rule_sets(settings.layers_dir / "rules"),
+        report=reports.report,
+        follow=changes.follow,
     )
     app.state.find_account = find_account
     app.state.is_ready = lambda: what_is_missing(adb, wants_data=settings.demo_scale is not None)
@@ -137,11 +199,22 @@ def _http(lifespan: object) -> FastAPI:
         health.router,
         catalog_routes.router,
         areas.router,
+        cards.router,
+        cameras.router,
+        coverage.router,
+        dispatch.router,
+        export.router,
         events.router,
         features.router,
+        isochrones.router,
         kpis.router,
+        live.router,
+        positions.router,
         responders.router,
+        search.router,
         session.router,
+        stats.router,
+        siting.router,
     )
     for router in routers:
         app.include_router(router)
@@ -171,6 +244,10 @@ def _pages(app: FastAPI) -> None:
     def page() -> FileResponse:
         return FileResponse(_STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
+    @app.get("/circle", include_in_schema=False)
+    def circle_page() -> FileResponse:
+        return FileResponse(_STATIC / "circle.html", headers={"Cache-Control": "no-cache"})
+
 
 def _end_with_parent() -> None:
     """Stop when the process that started us was killed: nobody else would, and the port would stay taken."""
@@ -194,5 +271,6 @@ def _log_as_json() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # looked up when something is said: whoever runs us may have put another in its place
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -63,6 +63,14 @@ class SignInNeeded(OneMapError):
     """The reader is not known; a token would help."""
 
 
+class Conflict(OneMapError):
+    """What was asked for does not fit how things stand now."""
+
+
+class TooBusy(OneMapError):
+    """The server has enough to do; the same request may be answered in a moment."""
+
+
 class BadTile(OneMapError):
     """A tile address that no tile can have."""
 

@@ -39,11 +39,24 @@ class Settings:
         "desk",
     )
 
+    demo_live: str = _setting(
+        "ONEMAP_DEMO_LIVE",
+        "Whether the demo city goes on, with new invented events: 'on' or 'off'.",
+        "on",
+    )
+    position_days: str = _setting("ONEMAP_POSITION_DAYS", "How long positions of posts are kept, days.", "30")
+
     def __post_init__(self) -> None:
         if not self.port.isdigit() or not 0 <= int(self.port) <= 65535:
             raise SettingsError(f"ONEMAP_PORT is '{self.port}'; it must be a port number.")
         if not self.workers.isdigit() or not 1 <= int(self.workers) <= 64:
             raise SettingsError(f"ONEMAP_WORKERS is '{self.workers}'; it must be a number from 1 to 64.")
+        if self.demo_live not in ("on", "off"):
+            raise SettingsError(f"ONEMAP_DEMO_LIVE is '{self.demo_live}'; it must be 'on' or 'off'.")
+        if not self.position_days.isdigit() or not 1 <= int(self.position_days) <= 30:
+            raise SettingsError(
+                f"ONEMAP_POSITION_DAYS is '{self.position_days}'; it must be a number of days from 1 to 30."
+            )
         if self.demo not in ("default", "none") and not (self.demo.isdigit() and 1 <= int(self.demo) <= 1000):
             raise SettingsError(
                 f"ONEMAP_DEMO is '{self.demo}'; it must be 'default', 'none' or a scale from 1 to 1000."
@@ -81,6 +94,11 @@ class Settings:
     def tiles_dir(self) -> Path:
         """Folder of tile styles and symbols."""
         return Path(self.tiles)
+
+    @property
+    def demo_goes_on(self) -> bool:
+        """Whether the demo city lives: not where there is to be none."""
+        return self.demo_live == "on" and self.demo_scale is not None
 
     @property
     def demo_scale(self) -> int | None:

@@ -18,7 +18,17 @@ from tests.conftest import copy_of
 
 @pytest.fixture(scope="session")
 def town(cluster: Cluster, template: str) -> Iterator[str]:
-    """The address of a database with the demo city and few events."""
+    """The address of a database with the demo city and few events; the app on it keeps the staff moving."""
+    yield from _with_the_city(cluster, template)
+
+
+@pytest.fixture(scope="module")
+def still_town(cluster: Cluster, template: str) -> Iterator[str]:
+    """The same where nothing moves but what a test moves."""
+    yield from _with_the_city(cluster, template)
+
+
+def _with_the_city(cluster: Cluster, template: str) -> Iterator[str]:
     for url in copy_of(cluster, template):
         with Db(url) as db, db.connection() as connection:
             load(connection, invent(1, n_events=300), lambda *_: None)

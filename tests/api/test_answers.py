@@ -51,8 +51,17 @@ def test_a_card_shows_the_fields_that_the_reader_may_see(ask: Ask, building: int
 @pytest.mark.usefixtures("building")
 def test_counts_are_those_of_the_box(ask: Ask) -> None:
     client = ask()
-    assert client.get("/api/counts?bbox=117,31,118,32").json()["counts"]["buildings"] == {"n": 1, "exact": True}
+    assert client.get("/api/counts?bbox=117,31,118,32").json()["counts"]["buildings"] == {
+        "n": 1,
+        "exact": True,
+        "classes": None,
+    }
     assert client.get("/api/counts?bbox=110,31,111,32").json()["counts"]["buildings"]["n"] == 0
+
+
+def test_counts_tell_the_classes_of_the_legend_that_the_reader_may_see(ask: Ask, two_cameras: None) -> None:
+    cameras = ask().get("/api/counts?bbox=117,31,118,32").json()["counts"]["cameras"]
+    assert cameras == {"n": 1, "exact": True, "classes": {"tianwang": 1}}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from onemap.app import create_app, openapi_document
+from onemap.domain.scope import Permission
 from onemap.settings import Settings
 from onemap.store import accounts
 from onemap.store.db import Db
@@ -48,10 +49,23 @@ API = {
     "/api/events/histogram": ["/api/events/histogram?since=2020-01-01T00:00:00Z&until=2040-01-01T00:00:00Z"],
     "/api/events/heat": ["/api/events/heat"],
     "/api/events/{event_no}": [f"/api/events/{EVENT_WORD}"],
+    "/api/kpis/{name}/series": ["/api/kpis/open_events/series"],
+    "/api/stats/events": [f"/api/stats/events?by={by}" for by in ("day", "kind", "area")],
     "/api/kpis": ["/api/kpis", f"/api/kpis?area={HERE}"],
+    "/api/cameras/seeing": ["/api/cameras/seeing?point=117.3,31.7", "/api/cameras/seeing?point=117.30002,31.70002"],
+    "/api/cameras/coverage": ["/api/cameras/coverage", f"/api/cameras/coverage?area={HERE}"],
+    "/api/coverage": ["/api/coverage", f"/api/coverage?area={HERE}"],
+    "/api/coverage/{category}": [f"/api/coverage/market?by={by}" for by in ("building", "grid", "community", "h3")],
+    "/api/isochrones": ["/api/isochrones?point=117.3,31.7", "/api/isochrones?facility=1", "/api/isochrones?category=market"],
     "/api/responders/nearest": ["/api/responders/nearest?point=117.3,31.7"],
     "/api/events/{event_no}/responders": [f"/api/events/{EVENT_WORD}/responders"],
+    "/api/cards/{layer}/{fid}": [f"/api/cards/{name}/{fid}" for name in LAYERS for fid in (1, 2, 3)],
+    "/api/search": [f"/api/search?q={part}" for part in ("of-all", "of-staff", "of-few", "camera-else", "post-of", "qr-of", "event-of", "camera-of")],
     "/api/session": ["/api/session"],
+    "/api/events/export": [f"/api/events/export?format={form}" for form in ("csv", "geojson")],
+    "/api/export/{layer}": [f"/api/export/{name}?format={form}" for name in LAYERS for form in ("csv", "geojson")],
+    "/api/select/{layer}": [f"/api/select/{name}?bbox={BOX}" for name in LAYERS],
+    "/api/live": [],  # a stream has no end: tests/live visits it as every reader
 }  # fmt: skip
 
 OGC = [
@@ -109,11 +123,12 @@ def rows(module_database: str) -> str:
 @pytest.fixture(scope="module")
 def tokens(rows: str) -> dict[str, str]:
     """A token for each reader but the public."""
+    may = (Permission.EXPORT,)
     with Db(rows) as db, db.connection() as connection:
         return {
-            "viewer": accounts.add_account(connection, "viewer", "viewer", None, 1),
-            "viewer of one community": accounts.add_account(connection, "one", "viewer", (HERE,), 1),
-            "restricted": accounts.add_account(connection, "restricted", "restricted", None, 1),
+            "viewer": accounts.add_account(connection, "viewer", "viewer", None, 1, may),
+            "viewer of one community": accounts.add_account(connection, "one", "viewer", (HERE,), 1, may),
+            "restricted": accounts.add_account(connection, "restricted", "restricted", None, 1, may),
         }
 
 

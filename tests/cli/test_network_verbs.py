@@ -136,7 +136,7 @@ def test_isochrones_are_written_by_band(town, capsys, tmp_path):
     assert [one["minutes"] for one in told["isochrones"]] == [5, 10, 15]
     shapes = gpd.read_file(out, layer="isochrones").to_crs(4547)
     reach = [shape.bounds[2] - E for shape in shapes.geometry]
-    assert reach == pytest.approx([1000 + 20000 / 60, 1000 + 40000 / 60, 2000 + 30], abs=45)
+    assert reach == pytest.approx([1000 + 20000 / 60, 1000 + 40000 / 60, 2000 + 30], abs=56)
 
 
 @pytest.mark.parametrize("model", ["mclp", "pmedian", "lscp"])
@@ -199,12 +199,50 @@ def test_bad_input_gets_a_sentence_and_not_a_number(town, capsys, args, code, se
     assert sentence in told["error"]
 
 
+def test_an_estate_is_entered_by_its_gates_only(town, capsys, tmp_path):
+    def write(name, geometry, **columns):
+        gpd.GeoDataFrame(columns, geometry=geometry, crs=4547).to_file(tmp_path / f"{name}.gpkg", layer=name)
+        return tmp_path / f"{name}.gpkg"
+
+    estates = write("estates", [shapely.box(E + 400, N - 50, E + 800, N + 50)], enclosed=[True])
+    both = write("both", shapely.points([[E + 400, N], [E + 800, N]]), door=["west", "east"])
+    west = write("west", shapely.points([[E + 400, N]]), door=["west"])
+    question = ["nearest", "--network", town / "streets.gpkg", "--responders", town / "responders.gpkg", "-k", "1"]
+    question += ["--point", lonlat(700, 0), "--estates", estates]
+    code, told = answer(capsys, *question, "--gates", both)
+    assert (code, told["candidates"][0]["id"]) == (0, "r1")
+    assert any("1 enclosed estates and 2 gates: streets were cut at 0 places" in note for note in told["assumptions"])
+    code, told = answer(capsys, *question, "--gates", west, "--skill", "medic", "--max-minutes", "60")
+    assert (code, told["candidates"][0]["id"], told["candidates"][0]["method"]) == (0, "r1", "network")
+    question[question.index("--point") + 1] = lonlat(900, 0)
+    code, told = answer(capsys, *question, "--gates", west)
+    assert (code, told["candidates"][0]["id"]) == (0, "r2")
+    assert told["candidates"][0]["metres"] == pytest.approx(600, abs=1)
+    code, told = answer(capsys, *question)
+    assert code == 2
+    assert "go together" in told["error"]
+
+
+def test_a_facility_far_from_any_road_takes_no_part_and_is_told(town, capsys, tmp_path):
+    far = gpd.GeoDataFrame({"category": ["school"]}, geometry=[shapely.Point(E + 1000, N + 4000)], crs=4547)
+    far.to_file(tmp_path / "far.gpkg", layer="facilities")
+    files = ["--streets", town / "streets.gpkg", "--buildings", town / "buildings.gpkg"]
+    code, told = answer(capsys, "cover", *files, "--facilities", tmp_path / "far.gpkg")
+    assert code == 0
+    assert told["coverage"]["school"]["buildings"]["covered"] == 0
+    assert told["coverage"]["school"]["unreachable_buildings"] == 5
+    assert any("500 m" in problem for problem in told["problems"])
+    code, told = answer(capsys, "isochrone", "--streets", town / "streets.gpkg", "--facilities", tmp_path / "far.gpkg")
+    assert code == 3
+    assert "No street lies near enough" in told["error"]
+
+
 def test_no_streets_are_refused(town, capsys, tmp_path):
     empty = tmp_path / "none.osm"
     empty.write_text('<osm version="0.6"><node id="1" lon="117" lat="31" version="1"/></osm>')
     code, told = answer(capsys, "isochrone", "--osm", empty, "--point", "117,31")
     assert code == 3
     assert "holds no streets" in told["error"]
-    code, told = answer(capsys, "isochrone", "--point", "117,31")
+    code, told = answer(capsys, "isochrone", "--facilities", town / "facilities.gpkg")
     assert code == 2
     assert "either --osm or --streets" in told["error"]

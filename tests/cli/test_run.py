@@ -72,11 +72,16 @@ def postgres_of(home: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_stops_everything(home: Path, workers: str) -> None:
-    process = start(home, free_port(), ONEMAP_WORKERS=workers)
-    process.send_signal(signal.SIGINT)
+def test_ctrl_c_stops_everything_and_ends_open_streams_in_good_order(home: Path, workers: str) -> None:
+    port = free_port()
+    process = start(home, port, ONEMAP_WORKERS=workers)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/live", timeout=PATIENCE_S) as stream:
+        assert stream.readline().startswith(b"id: ")
+        process.send_signal(signal.SIGINT)
+        stream.read()  # to its end; a stream that was cut off would raise
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
+    assert "timeout graceful shutdown exceeded" not in err
     assert "一张图 is at http://127.0.0.1:" in out
     assert postgres_of(home) == []
     assert "Traceback" not in err

@@ -12,15 +12,12 @@ from typing import Any
 import numpy as np
 
 from onemap.analyses.registry import Analysis, Context
-from onemap.analyses.streets import DEGREES, HeldNetwork, StreetNetworks
-from onemap.domain.layer import Catalog, Title
+from onemap.analyses.responders import Responders
+from onemap.analyses.streets import HeldNetwork, StreetNetworks
+from onemap.domain.layer import Title
 from onemap.domain.scope import Scope
-from onemap.engine.network.candidates import Ask, Candidate, Roster, Skipped, choose
-from onemap.engine.network.index import snap
-from onemap.engine.network.responders import ResponderIndex
+from onemap.engine.network.candidates import Ask, Candidate, Skipped, choose
 from onemap.errors import InvalidValue
-from onemap.store import responders
-from onemap.store.db import Db
 from onemap.store.events import Event
 from onemap.store.responders import Post
 
@@ -93,63 +90,36 @@ class NearestAnswer:
 
 
 def nearest_to(
-    db: Db,
-    catalog: Catalog,
-    scope: Scope,
-    streets: StreetNetworks,
-    *,
-    lon: float,
-    lat: float,
-    mode: str,
-    ask: Ask,
-    now: datetime,
+    posts: Responders, scope: Scope, *, lon: float, lat: float, mode: str, ask: Ask, now: datetime
 ) -> NearestAnswer:
     """The responders who reach a place soonest; ``InputRefused`` where no street is near the place."""
     if mode not in MODES:
         raise InvalidValue(f"There is no mode '{mode}'; it is one of {', '.join(MODES)}.")
-    with db.connection() as connection:
-        posts = responders.roster(connection, catalog.layer("responders"), scope)
-    held = streets.network(mode)
+    sight = posts.sight(scope, mode, now)
+    held = sight.held
     event = held.place(lon, lat)
-    roster = _roster(held, posts, now)
-    index = ResponderIndex(held.network, capacity=max(1, len(posts)))
-    known = np.flatnonzero(np.isfinite(roster.x))
-    index.place(known, snap(held.network, roster.x[known], roster.y[known]))
-    candidates, skipped = choose(index, event, held.xy(lon, lat), roster, ask)
+    candidates, skipped = choose(sight.index, event, held.xy(lon, lat), sight.roster, ask, workspace=sight.workspace)
+    hidden = sight.hidden
     return NearestAnswer(
-        routes=[Route(one, posts[one.row], _lonlat(held, one)) for one in candidates],
-        skipped=[(one, posts[one.row]) for one in skipped],
+        routes=[
+            Route(one, sight.post(one.row), way) for one, way in zip(candidates, _lonlat(held, candidates), strict=True)
+        ],
+        skipped=[(one, sight.post(one.row)) for one in skipped if hidden is None or not hidden[one.row]],
         snap_m=float(event.snap_m[0]),
         notes=tuple(held.network.notes),
     )
 
 
-def _roster(held: HeldNetwork, posts: list[Post], now: datetime) -> Roster:
-    lon = np.array([np.nan if post.lon is None else post.lon for post in posts])
-    lat = np.array([np.nan if post.lat is None else post.lat for post in posts])
-    known = np.isfinite(lon)
-    x, y = np.full(len(posts), np.nan), np.full(len(posts), np.nan)
-    x[known], y[known] = held.plane.xy(lon[known], lat[known], DEGREES)
-    ages = [np.nan if post.position_at is None else (now - post.position_at).total_seconds() for post in posts]
-    return Roster(
-        ids=[post.responder_id for post in posts],
-        x=x,
-        y=y,
-        on_duty=np.array([post.on_duty for post in posts], dtype=np.bool_),
-        skills=[frozenset(post.skills) for post in posts],
-        age_s=np.maximum(np.array(ages, dtype=float), 0.0),
-        n_tasks=np.array([post.n_tasks for post in posts], dtype=np.int64),
-        area=[post.home_area for post in posts],
-        role=[post.role for post in posts],
-        grid_code=[post.grid_code for post in posts],
-    )
-
-
-def _lonlat(held: HeldNetwork, one: Candidate) -> list[tuple[float, float]]:
-    if len(one.route) < 2:
-        return []
-    lon, lat = held.plane.lonlat(one.route[:, 0], one.route[:, 1])
-    return [(round(float(a), 7), round(float(b), 7)) for a, b in zip(lon, lat, strict=True)]
+def _lonlat(held: HeldNetwork, candidates: list[Candidate]) -> list[list[tuple[float, float]]]:
+    """The ways in degrees, all of them turned at once; none where there is no way."""
+    ways = [one.route if len(one.route) > 1 else one.route[:0] for one in candidates]
+    if not any(map(len, ways)):
+        return [[] for _ in ways]
+    points = np.vstack(ways)
+    lon, lat = held.plane.lonlat(points[:, 0], points[:, 1])
+    pairs = list(zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), strict=True))
+    ends = np.cumsum([len(way) for way in ways]).tolist()
+    return [pairs[end - len(way) : end] for way, end in zip(ways, ends, strict=True)]
 
 
 def document(answer: NearestAnswer) -> dict[str, Any]:
@@ -183,11 +153,12 @@ def document(answer: NearestAnswer) -> dict[str, Any]:
 
 def _run(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
     ask = Ask(k=inputs.get("k", 5), skills=frozenset(inputs.get("skills", ())), area=inputs.get("area", ""))
+    posts = context.responders or Responders(
+        context.db, context.catalog, context.streets or StreetNetworks(context.db, context.catalog)
+    )
     answer = nearest_to(
-        context.db,
-        context.catalog,
+        posts,
         context.scope,
-        StreetNetworks(context.db, context.catalog),
         lon=inputs["lon"],
         lat=inputs["lat"],
         mode=inputs.get("mode", "foot"),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from onemap.analyses.responders import Responders
+from onemap.analyses.streets import StreetNetworks
 from onemap.domain.layer import Catalog, Title
 from onemap.domain.scope import Scope
 from onemap.errors import AnalysisNotFound
@@ -27,6 +29,9 @@ class Context:
     catalog: Catalog
     scope: Scope
     report: Report
+    #: What the process holds in memory, where it holds any.
+    streets: StreetNetworks | None = None
+    responders: Responders | None = None
 
 
 @dataclass(frozen=True, slots=True)

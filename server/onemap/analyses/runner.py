@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import structlog
 
 from onemap.analyses.registry import Context, Dismissed, Registry
+from onemap.analyses.responders import Responders
+from onemap.analyses.streets import StreetNetworks
 from onemap.domain.layer import Catalog
 from onemap.errors import OneMapError
 from onemap.store import jobs
@@ -23,11 +25,19 @@ _SAY_S = 0.5
 _log = structlog.get_logger()
 
 
-def work(db: Db, catalog: Catalog, registry: Registry, stop: threading.Event) -> None:
-    """Run jobs until told to stop."""
+def work(
+    db: Db,
+    catalog: Catalog,
+    registry: Registry,
+    stop: threading.Event,
+    *,
+    streets: StreetNetworks | None = None,
+    posts: Responders | None = None,
+) -> None:
+    """Run jobs until told to stop; ``streets`` and ``posts`` are what this process holds of them, if anything."""
     while not stop.is_set():
         try:
-            busy = run_next(db, catalog, registry)
+            busy = run_next(db, catalog, registry, streets=streets, posts=posts)
         except OneMapError as error:
             _log.warning("worker.waits", error=str(error))
             busy = False
@@ -35,7 +45,14 @@ def work(db: Db, catalog: Catalog, registry: Registry, stop: threading.Event) ->
             stop.wait(IDLE_S)
 
 
-def run_next(db: Db, catalog: Catalog, registry: Registry) -> bool:
+def run_next(
+    db: Db,
+    catalog: Catalog,
+    registry: Registry,
+    *,
+    streets: StreetNetworks | None = None,
+    posts: Responders | None = None,
+) -> bool:
     """Run the next waiting job, if any; whether there was one."""
     with db.connection() as connection:
         job = jobs.claim(connection, [analysis.name for analysis in registry])
@@ -43,7 +60,9 @@ def run_next(db: Db, catalog: Catalog, registry: Registry) -> bool:
             jobs.purge(connection)
             return False
     analysis = registry.analysis(job.process)
-    context = Context(db=db, catalog=catalog, scope=job.scope, report=_Reporter(db, job))
+    context = Context(
+        db=db, catalog=catalog, scope=job.scope, report=_Reporter(db, job), streets=streets, responders=posts
+    )
     try:
         with _alive(db, job):
             outputs = analysis.run(context, job.inputs)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from onemap.analyses.camera_sight import Sights
+from onemap.analyses.circle_ground import LifeCircles
 from onemap.analyses.nearest import DispatchRules
+from onemap.analyses.responders import Responders
 from onemap.analyses.streets import StreetNetworks
 from onemap.domain.layer import Catalog, Layer
+from onemap.domain.rule_set import RuleSet
 from onemap.domain.scope import Scope, scope_of
 from onemap.errors import BadQuery
 from onemap.store.db import Db
+from onemap.store.positions import Receipt, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,13 @@ class Parts:
     catalog: Catalog
     db: Db
     streets: StreetNetworks
+    responders: Responders
+    circles: LifeCircles
+    sights: Sights
     dispatch: DispatchRules
+    grid_rules: Mapping[str, RuleSet]
+    report: Callable[[Scope, tuple[Report, ...]], Awaitable[Receipt]]
+    follow: Callable[[Scope, int | None, Callable[[], Awaitable[bool]]], Awaitable[AsyncGenerator[bytes]]]
 
 
 def _parts(request: Request) -> Parts:
@@ -32,6 +44,10 @@ def _parts(request: Request) -> Parts:
 
 def _scope(request: Request) -> Scope:
     return scope_of(request.scope)
+
+
+def _actor(request: Request) -> str:
+    return str(request.scope.get("onemap.post") or "local")
 
 
 def _catalog(request: Request) -> Catalog:
@@ -57,6 +73,17 @@ def parse_box(bbox: str) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
+def parse_point(point: str) -> tuple[float, float]:
+    """``longitude,latitude`` in degrees; ``BadQuery`` where it is none."""
+    try:
+        lon, lat = (float(part) for part in point.split(","))
+    except ValueError:
+        raise BadQuery(f"point is '{point}'; it must be longitude,latitude in degrees.") from None
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise BadQuery(f"point is '{point}'; longitude comes first, then latitude, in degrees.")
+    return lon, lat
+
+
 def _box(
     bbox: Annotated[str, Query(description="west,south,east,north in degrees", examples=["117.29,31.69,117.32,31.72"])],
 ) -> tuple[float, float, float, float]:
@@ -65,6 +92,7 @@ def _box(
 
 CurrentParts = Annotated[Parts, Depends(_parts)]
 CurrentScope = Annotated[Scope, Depends(_scope)]
+CurrentActor = Annotated[str, Depends(_actor)]
 CurrentCatalog = Annotated[Catalog, Depends(_catalog)]
 CurrentDb = Annotated[Db, Depends(_db)]
 NamedLayer = Annotated[Layer, Depends(_layer)]

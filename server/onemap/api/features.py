@@ -8,16 +8,18 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from onemap.api.deps import Box, CurrentCatalog, CurrentDb, CurrentScope, NamedLayer
+from onemap.domain.layer import Layer
 from onemap.store import overview
 
 router = APIRouter(prefix="/api", tags=["features"])
 
 
 class CountOut(BaseModel):
-    """How many; ``exact`` is false where counting stopped, then it is "at least"."""
+    """How many; ``exact`` is false where counting stopped, then it is "at least" and there are no classes."""
 
     n: int
     exact: bool
+    classes: dict[str, int] | None
 
 
 class CountsOut(BaseModel):
@@ -44,14 +46,18 @@ def counts_in_view(catalog: CurrentCatalog, db: CurrentDb, scope: CurrentScope, 
         found = {
             layer.name: overview.count_in_box(connection, layer, scope, box) for layer in catalog if scope.sees(layer)
         }
-    return CountsOut(counts={name: CountOut(n=count.n, exact=count.exact) for name, count in found.items()})
+    return CountsOut(counts={name: CountOut.model_validate(one, from_attributes=True) for name, one in found.items()})
 
 
 @router.get("/features/{layer}/{fid}")
 def feature_card(layer: NamedLayer, fid: int, db: CurrentDb, scope: CurrentScope) -> CardOut:
     """One feature with every property that the reader may see."""
     with db.connection() as connection:
-        card = overview.card(connection, layer, scope, fid)
+        return card_of(layer, fid, overview.card(connection, layer, scope, fid))
+
+
+def card_of(layer: Layer, fid: int, card: overview.Card) -> CardOut:
+    """A card as it is sent; its title is the label, or the key where it has none."""
     label = card.properties.get(layer.label) if layer.label else None
     return CardOut(
         layer=layer.name,

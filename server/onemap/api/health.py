@@ -35,6 +35,8 @@ SECONDS = Histogram(
 
 #: A request that takes longer is worth a line in the log, seconds.
 _SLOW_S = 1.0
+#: A stream is open as long as somebody listens.
+_NEVER_END = frozenset({"/api/live"})
 _PARTS = frozenset({"api", "ogc", "tiles", "assets", "healthz", "readyz", "metrics"})
 
 router = APIRouter(tags=["operation"])
@@ -96,5 +98,5 @@ class Measured:
             part = part if part in _PARTS else "page"
             REQUESTS.labels(part, f"{status // 100}xx").inc()
             SECONDS.labels(part).observe(took)
-            if took > _SLOW_S or status >= 500:
+            if (took > _SLOW_S and scope["path"] not in _NEVER_END) or status >= 500:
                 _log.warning("request", path=scope["path"], status=status, seconds=round(took, 3))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from onemap.analyses.life_circle import households_with_all
 from onemap.api.catalog import TitleOut
-from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentScope
+from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentParts, CurrentScope, Parts
 from onemap.domain.kpi import KPIS
-from onemap.errors import BadQuery
-from onemap.store.kpis import Measured, measure
+from onemap.domain.layer import Title
+from onemap.domain.scope import Scope
+from onemap.errors import BadQuery, NotAllowed
+from onemap.store.kpis import Measured, measure, series
 
 router = APIRouter(prefix="/api/kpis", tags=["kpis"])
+
+LIFE_CIRCLE = "life_circle"
+_NOT_YOURS = Title("无权查看楼栋户数", "You may not see the households of buildings")
 
 
 class KpiOut(BaseModel):
@@ -42,8 +49,25 @@ class KpisOut(BaseModel):
     kpis: list[KpiOut]
 
 
+class DayValueOut(BaseModel):
+    """An indicator on one day of the city; null where that day left no trace of it."""
+
+    day: date
+    value: float | None
+    numerator: int | None
+    denominator: int | None
+
+
+class SeriesOut(BaseModel):
+    """An indicator day by day, today the last."""
+
+    name: str
+    points: list[DayValueOut]
+
+
 @router.get("")
 def read_kpis(
+    parts: CurrentParts,
     catalog: CurrentCatalog,
     db: CurrentDb,
     scope: CurrentScope,
@@ -63,11 +87,43 @@ def read_kpis(
             for kpi in KPIS
             if name is None or kpi.name in name
         ]
+    found = [_life_circle(parts, scope, one, area) if one.kpi.name == LIFE_CIRCLE else one for one in found]
     return KpisOut(
         calculated_at=now,
         area=area,
         kpis=[_kpi_out(one, allowed=scope.sees(catalog.layer(one.kpi.layer))) for one in found],
     )
+
+
+@router.get("/{name}/series")
+def kpi_series(
+    name: str,
+    catalog: CurrentCatalog,
+    db: CurrentDb,
+    scope: CurrentScope,
+    area: Annotated[str | None, Query(pattern=r"^[0-9]{2,15}$")] = None,
+    days: Annotated[int, Query(ge=1, le=366)] = 30,
+) -> SeriesOut:
+    """One indicator day by day; how things stood (posts on duty, points visited) is known for today only."""
+    kpi = next((one for one in KPIS if one.name == name), None)
+    if kpi is None:
+        raise BadQuery(f"There is no indicator '{name}'.")
+    with db.connection() as connection:
+        points = series(connection, catalog, scope, kpi, area=area, now=datetime.now(UTC), days=days)
+    return SeriesOut(name=name, points=[DayValueOut.model_validate(one, from_attributes=True) for one in points])
+
+
+def _life_circle(parts: Parts, scope: Scope, one: Measured, area: str | None) -> Measured:
+    """The one indicator that no query knows: it is walked along the streets."""
+    try:
+        counted = households_with_all(parts.circles, parts.catalog, scope, area)
+    except NotAllowed:
+        return replace(one, kpi=replace(one.kpi, missing=_NOT_YOURS))
+    if counted is None:
+        return one
+    within, everyone = counted
+    share = within / everyone if everyone else None
+    return Measured(replace(one.kpi, missing=None), within, everyone, share, None)
 
 
 def _kpi_out(one: Measured, *, allowed: bool) -> KpiOut:

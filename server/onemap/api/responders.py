@@ -58,8 +58,6 @@ class NearestOut(BaseModel):
 @router.get("/responders/nearest")
 def nearest_responders(
     parts: CurrentParts,
-    catalog: CurrentCatalog,
-    db: CurrentDb,
     scope: CurrentScope,
     point: Annotated[str, Query(description="longitude,latitude in degrees")],
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 5,
@@ -70,7 +68,7 @@ def nearest_responders(
     """The responders who reach a point soonest by network time, each with the reason for its rank."""
     lon, lat = _point(point)
     ask = Ask(k=k, skills=frozenset(skill or ()), area=area)
-    found = nearest_to(db, catalog, scope, parts.streets, lon=lon, lat=lat, mode=mode, ask=ask, now=datetime.now(UTC))
+    found = nearest_to(parts.responders, scope, lon=lon, lat=lat, mode=mode, ask=ask, now=datetime.now(UTC))
     return _out(found, mode)
 
 
@@ -89,10 +87,8 @@ def responders_of_event(
         event, _ = events.event(connection, catalog.layer("events"), scope, event_no)
     rules = parts.dispatch
     found = nearest_to(
-        db,
-        catalog,
+        parts.responders,
         scope,
-        parts.streets,
         lon=event.lon,
         lat=event.lat,
         mode=mode or rules.mode,

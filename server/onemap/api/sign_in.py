@@ -14,6 +14,7 @@ import base64
 import binascii
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -76,6 +77,7 @@ class SignIn:
                 await answer(scope, receive, send)
                 return
             scope["onemap.post"], scope[ASGI_KEY] = account
+            scope["onemap.still_allowed"] = partial(self._still, token, account)
         await self._app(scope, receive, send)
 
     def _is_ours(self, headers: dict[bytes, bytes]) -> bool:
@@ -86,6 +88,10 @@ class SignIn:
             return True
         origin = urlsplit(headers[b"origin"].decode("latin-1")).netloc
         return origin in (headers.get(b"host", b"").decode("latin-1"), self._public_host) and bool(origin)
+
+    async def _still(self, token: str, account: tuple[str, Scope]) -> bool:
+        """Whether a token still stands for what it stood for, for answers that last."""
+        return await self._account(token) == account
 
     async def _account(self, token: str) -> tuple[str, Scope] | None:
         now = time.monotonic()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from onemap.analyses.nearest import document, nearest_to
+from onemap.analyses.responders import Responders
 from onemap.analyses.streets import StreetNetworks
 from onemap.catalog.read import read_catalog
 from onemap.cli.common import database
@@ -20,7 +21,7 @@ def answer(lon: float, lat: float, mode: str, ask: Ask) -> tuple[dict[str, Any],
     catalog = read_catalog(settings.layers_dir)
     with database(settings) as db:
         found = nearest_to(
-            db, catalog, EVERYTHING, StreetNetworks(db, catalog), lon=lon, lat=lat, mode=mode, ask=ask,
+            Responders(db, catalog, StreetNetworks(db, catalog)), EVERYTHING, lon=lon, lat=lat, mode=mode, ask=ask,
             now=datetime.now(UTC),
         )  # fmt: skip
     rows = [

@@ -42,12 +42,17 @@ _H3_RESOLUTION = 9
 
 @click.command(name="cover")
 @street_options
-@click.option("--buildings", required=True, type=click.Path(path_type=Path), help="Polygons or points of buildings.")
+@click.option("--area", help="Code of an area in the database instead of files.")
+@click.option("--buildings", type=click.Path(path_type=Path), help="Polygons or points of buildings.")
 @click.option("--buildings-layer", help="Layer of the building file, where it holds several.")
-@click.option("--facilities", required=True, type=click.Path(path_type=Path), help="Points or polygons of facilities.")
+@click.option("--facilities", type=click.Path(path_type=Path), help="Points or polygons of facilities.")
 @click.option("--facilities-layer", help="Layer of the facility file, where it holds several.")
 @click.option("--category-field", help="Field that names a facility's category.  [default: category]")
-@click.option("--minutes", type=float, default=15.0, show_default=True, help="The limit that coverage is counted by.")
+@click.option(
+    "--minutes",
+    type=float,
+    help="The limit that coverage is counted by.  [default: 15; with --area the rule's own]",
+)
 @click.option("--speed-kmh", type=float, help="Walking speed.  [default: the adult preset, 4 km/h]")
 @click.option("--preset", type=click.Choice(["adult", "elder"]), help="Walking speed by name.")
 @click.option("--open-at", help="Count only facilities open at this moment of the week, such as 'Tue 09:30'.")
@@ -60,12 +65,15 @@ def command(
     osm: Path | None,
     streets: Path | None,
     streets_layer: str | None,
-    buildings: Path,
+    estates: Path | None,
+    gates: Path | None,
+    area: str | None,
+    buildings: Path | None,
     buildings_layer: str | None,
-    facilities: Path,
+    facilities: Path | None,
     facilities_layer: str | None,
     category_field: str | None,
-    minutes: float,
+    minutes: float | None,
     speed_kmh: float | None,
     preset: str | None,
     open_at: str | None,
@@ -74,13 +82,19 @@ def command(
     as_json: bool,
 ) -> None:
     """Minutes and metres on foot from every building to the nearest facility of each category, along streets."""
-    check_minutes(minutes)
     check_speed(speed_kmh)
     if speed_kmh is not None and preset is not None:
         raise UsageError("Give a speed or a preset, not both.")
     rules = read_network_rules()
     speed = speed_kmh or rules.presets_kmh[preset or "adult"]
-    source = load_streets(osm, streets, streets_layer, rules)
+    if area is not None:
+        files = {"osm": osm, "streets": streets, "buildings": buildings, "facilities": facilities}
+        emit(*_in_area(area, speed, open_at, minutes, files, out, as_json))
+        return
+    if buildings is None or facilities is None:
+        raise UsageError("Name the files (--buildings, --facilities, and --osm or --streets), or an --area.")
+    minutes = check_minutes(15.0 if minutes is None else minutes)
+    source = load_streets(osm, streets, streets_layer, rules, estates=estates, gates=gates)
     network = build(source.streets, "foot", rules, speed_kmh=speed)
     homes = load_located(buildings, source.plane, layer=buildings_layer, names=("buildings",))
     services = load_located(facilities, source.plane, layer=facilities_layer, names=("facilities",))
@@ -118,6 +132,23 @@ def command(
         "out": None if out is None else str(out),
     }
     emit(document, as_json, lambda: _table(coverage, problems, minutes))
+
+
+def _in_area(
+    area: str,
+    speed_kmh: float,
+    open_at: str | None,
+    minutes: float | None,
+    files: dict[str, Any],
+    out: Path | None,
+    as_json: bool,
+) -> tuple[dict[str, Any], bool, str]:
+    from onemap.analyses.life_circle import CircleAsk  # noqa: PLC0415 - the files' way works without a database
+    from onemap.cli import _circle_area  # noqa: PLC0415
+
+    _circle_area.only_area(files)
+    told, human = _circle_area.cover(CircleAsk(area, speed_kmh, open_at, minutes), out)
+    return told, as_json, human
 
 
 def _coverage(

@@ -34,6 +34,9 @@ from onemap.ingest.network_rules import read_network_rules
 @click.command(name="isochrone")
 @street_options
 @click.option("--point", help="Where the journeys begin: longitude,latitude.")
+@click.option("--facility", type=int, help="In the database: begin at this facility (fid).")
+@click.option("--category", help="In the database: begin at all facilities of a category.")
+@click.option("--area", help="With --category: those of this area only (area code).")
 @click.option("--facilities", type=click.Path(path_type=Path), help="A set of places instead of one point.")
 @click.option("--minutes", default="5,10,15", show_default=True, help="Limits, separated by commas.")
 @click.option("--mode", type=click.Choice(MODES), default="foot", show_default=True)
@@ -49,7 +52,12 @@ def command(
     osm: Path | None,
     streets: Path | None,
     streets_layer: str | None,
+    estates: Path | None,
+    gates: Path | None,
     point: str | None,
+    facility: int | None,
+    category: str | None,
+    area: str | None,
     facilities: Path | None,
     minutes: str,
     mode: str,
@@ -63,11 +71,17 @@ def command(
     """The ground within given minutes of a point or a set of places, true to the street network."""
     limits = parse_minutes(minutes)
     check_speed(speed_kmh)
+    if osm is None and streets is None and facilities is None:
+        where = None if point is None else parse_point(point)
+        emit(*_here(where, facility, category, area, limits, mode, speed_kmh, toward, simplify_m, out, as_json))
+        return
+    if facility is not None or category is not None or area is not None:
+        raise UsageError("--facility, --category and --area go with the database, not with files.")
     if (point is None) == (facilities is None):
         raise UsageError("Name one beginning: either --point or --facilities.")
     where = parse_point(point) if point is not None else None
     rules = read_network_rules()
-    source = load_streets(osm, streets, streets_layer, rules)
+    source = load_streets(osm, streets, streets_layer, rules, estates=estates, gates=gates)
     network = build(source.streets, mode, rules, speed_kmh=speed_kmh)
     if where is not None:
         places, _ = snap_point(network, source.plane, *where)
@@ -91,6 +105,29 @@ def command(
         "out": None if out is None else str(out),
     }
     emit(document, as_json, lambda: _table(document))
+
+
+def _here(
+    point: tuple[float, float] | None,
+    facility: int | None,
+    category: str | None,
+    area: str | None,
+    minutes: tuple[float, ...],
+    mode: str,
+    speed_kmh: float | None,
+    toward: bool,
+    simplify_m: float,
+    out: Path | None,
+    as_json: bool,
+) -> tuple[dict[str, Any], bool, str]:
+    from onemap.analyses.isochrone import IsochroneAsk  # noqa: PLC0415 - the files' way works without a database
+    from onemap.cli import _circle_area  # noqa: PLC0415
+
+    ask = IsochroneAsk(
+        point, facility, category, area or "", minutes, mode, speed_kmh, reverse=toward, tolerance_m=simplify_m
+    )
+    told, human = _circle_area.isochrones(ask, out)
+    return told, as_json, human
 
 
 def _frame(found: Isochrones, network: Network, plane: Any) -> gpd.GeoDataFrame:

@@ -30,6 +30,7 @@ VERBS = {
     "nearest": "The responders who reach a point soonest.",
     "cover": "Who can walk to which service within the limit.",
     "isochrone": "The ground that can be reached within given minutes.",
+    "cameras": "What cameras see, and which of them see a point.",
     "site": "Where the next facilities should go.",
 }
 

@@ -57,6 +57,8 @@ def command(
     osm: Path | None,
     streets: Path | None,
     streets_layer: str | None,
+    estates: Path | None,
+    gates: Path | None,
     responders: Path | None,
     point: str,
     k: int,
@@ -91,7 +93,7 @@ def command(
         raise UsageError("Name the responders (--responders FILE) who stand on these streets.")
     check_speed(speed_kmh)
     rules = read_network_rules()
-    source = load_streets(osm, streets, streets_layer, rules)
+    source = load_streets(osm, streets, streets_layer, rules, estates=estates, gates=gates)
     network = build(source.streets, mode, rules, speed_kmh=speed_kmh)
     event, event_xy = snap_point(network, source.plane, lon, lat)
     located = load_located(responders, source.plane, names=("responders",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from onemap.engine.network.access import NetworkRules
+from onemap.engine.network.estates import close_estates
 from onemap.engine.network.index import Places, snap
 from onemap.engine.network.network import Network
 from onemap.errors import InputRefused, UsageError
@@ -27,6 +28,7 @@ from onemap.ingest.plane import Plane
 from onemap.ingest.street_file import read_frame, read_street_file
 
 _WGS84 = CRS.from_epsg(4326)
+_OPEN = {"false", "0", "0.0", "no", "否"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,13 @@ class Located:
 
 
 def street_options[F: Callable[..., Any]](command: F) -> F:
-    """--osm and --streets with their layer."""
+    """--osm and --streets with their layer; --estates and --gates that close them."""
+    command = click.option(
+        "--gates", type=click.Path(path_type=Path), help="Points of gates, the only doors of the estates."
+    )(command)
+    command = click.option(
+        "--estates", type=click.Path(path_type=Path), help="Polygons of enclosed estates: closed but for their gates."
+    )(command)
     command = click.option("--streets-layer", help="Layer of the street file, where it holds several.")(command)
     command = click.option(
         "--streets",
@@ -58,11 +66,44 @@ def street_options[F: Callable[..., Any]](command: F) -> F:
     )(command)
 
 
-def load_streets(osm: Path | None, streets: Path | None, layer: str | None, rules: NetworkRules) -> StreetSource:
-    """The streets of the one source that was named."""
+def load_streets(
+    osm: Path | None,
+    streets: Path | None,
+    layer: str | None,
+    rules: NetworkRules,
+    *,
+    estates: Path | None = None,
+    gates: Path | None = None,
+) -> StreetSource:
+    """The streets of the one source that was named; cut at the walls of estates whose gates are known."""
     if (osm is None) == (streets is None):
         raise UsageError("Name one source of streets: either --osm or --streets.")
-    return read_osm_streets(osm, rules) if osm is not None else read_street_file(_given(streets), rules, layer=layer)
+    if (estates is None) != (gates is None):
+        raise UsageError("--estates and --gates go together: walls without known gates close nothing.")
+    source = read_osm_streets(osm, rules) if osm is not None else read_street_file(_given(streets), rules, layer=layer)
+    if estates is None or gates is None:
+        return source
+    return _closed(source, read_frame(estates, names=("estates",)), load_located(gates, source.plane, names=("gates",)))
+
+
+def _closed(source: StreetSource, estates: gpd.GeoDataFrame, gates: Located) -> StreetSource:
+    shapes = estates.geometry
+    enclosed = text_column(estates, "enclosed")
+    if enclosed is not None:
+        shapes = shapes[[str(value).lower() not in _OPEN for value in enclosed]]
+    shapes = shapes[~(shapes.is_empty | shapes.isna())]
+    if not shapes.geom_type.isin(["Polygon", "MultiPolygon"]).all():
+        raise InputRefused("Estates must be polygons: their outlines are the walls.")
+    walls = shapes.to_crs(source.plane.crs).to_numpy()
+    if not np.isfinite(shapely.bounds(walls)).all():
+        raise InputRefused("An estate lies too far from the streets to be placed among them, or is not a number.")
+    at = gates.usable
+    streets, n_closed = close_estates(source.streets, walls, gates.x[at], gates.y[at])
+    note = (
+        f"{len(walls)} enclosed estates and {int(at.sum())} gates: streets were cut at {n_closed} places where they "
+        "cross a wall away from a gate; estates without a known gate stay open."
+    )
+    return replace(source, streets=replace(streets, notes=(*streets.notes, note)))
 
 
 def parse_point(text: str) -> tuple[float, float]:

@@ -54,6 +54,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--lock", multiple=True, metavar="CODE", help="A present grid that must not change; may be repeated.")
 @click.option("--every-street-bridges", is_flag=True, help="Take every street over water as a bridge.")
 @click.option("--join-islands", is_flag=True, help="Join unreachable pieces below the minimum across barriers.")
+@click.option("--never-cross", is_flag=True, help="Let no grid have buildings on both banks without a bridge.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same plan.")
 @click.option("--seconds", type=float, help="Stop improving after this long; without it a fixed number of steps.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Cores to use; the plan is the same.")
@@ -106,6 +107,7 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
             lock=asked["lock"],
             every_street_bridges=asked["every_street_bridges"],
             join_islands=asked["join_islands"],
+            never_cross=asked["never_cross"],
             seed=asked["seed"],
             effort=Effort(workers=max(1, asked["workers"]), seconds=asked["seconds"]),
             progress=progress,
@@ -149,6 +151,8 @@ def _check(asked: dict[str, Any]) -> None:
         raise UsageError("--bbox cuts an extract and needs --osm; for files give a --boundary.")
     if asked["bbox"] and asked["boundary"]:
         raise UsageError("Give --bbox or --boundary, not both.")
+    if asked["never_cross"] and asked["join_islands"]:
+        raise UsageError("--never-cross and --join-islands exclude each other.")
     if asked["lock"] and not asked["keep"]:
         raise UsageError("--lock names present grids and needs them: --keep FILE.")
     if asked["seconds"] is not None and asked["seconds"] <= 0:

@@ -66,18 +66,26 @@ class _Candidates:
 
 @click.command(name="site")
 @street_options
-@click.option("--buildings", required=True, type=click.Path(path_type=Path), help="Polygons or points of buildings.")
+@click.option("--area", help="Code of an area in the database instead of files.")
+@click.option("--buildings", type=click.Path(path_type=Path), help="Polygons or points of buildings.")
 @click.option("--facilities", type=click.Path(path_type=Path), help="Facilities that exist already.")
 @click.option("--category-field", help="Field that names a facility's category.  [default: category]")
 @click.option("--category", required=True, help="The category to place.")
 @click.option("--new", "n_new", type=int, default=1, show_default=True, help="How many new sites (not for lscp).")
 @click.option("--model", type=click.Choice(["mclp", "pmedian", "lscp"]), default="mclp", show_default=True)
-@click.option("--candidates", default="nodes", show_default=True, help="nodes, buildings, or a file of points.")
+@click.option(
+    "--candidates",
+    default="nodes",
+    show_default=True,
+    help="nodes, buildings, a file; with --area also estates, layer:NAME.",
+)
 @click.option(
     "--max-candidates", type=int, default=1000, show_default=True, help="Nodes or buildings are thinned to this."
 )
 @click.option(
-    "--minutes", type=float, default=15.0, show_default=True, help="A site within this walk covers a building."
+    "--minutes",
+    type=float,
+    help="A site within this walk covers a building.  [default: 15; with --area the rule's]",
 )
 @click.option("--speed-kmh", type=float, help="Walking speed.  [default: 4]")
 @click.option(
@@ -90,7 +98,10 @@ def command(
     osm: Path | None,
     streets: Path | None,
     streets_layer: str | None,
-    buildings: Path,
+    estates: Path | None,
+    gates: Path | None,
+    area: str | None,
+    buildings: Path | None,
     facilities: Path | None,
     category_field: str | None,
     category: str,
@@ -98,7 +109,7 @@ def command(
     model: str,
     candidates: str,
     max_candidates: int,
-    minutes: float,
+    minutes: float | None,
     speed_kmh: float | None,
     exact: bool | None,
     time_limit: float,
@@ -107,10 +118,21 @@ def command(
 ) -> None:
     """New sites that cover most households (mclp), shorten the walk most (pmedian), or cover all with fewest (lscp)."""
     _check(category, n_new, max_candidates, time_limit)
-    check_minutes(minutes)
     check_speed(speed_kmh)
     rules = read_network_rules()
-    source = load_streets(osm, streets, streets_layer, rules)
+    if area is not None:
+        from onemap.analyses.life_circle import CircleAsk  # noqa: PLC0415 - the files' way works without a database
+        from onemap.cli import _circle_area  # noqa: PLC0415
+
+        _circle_area.only_area({"osm": osm, "streets": streets, "buildings": buildings, "facilities": facilities})
+        circle = CircleAsk(area, speed_kmh or rules.presets_kmh["adult"], None, minutes)
+        told, human = _circle_area.site(circle, category, n_new, model, candidates, out)
+        emit(told, as_json, human)
+        return
+    if buildings is None:
+        raise UsageError("Name the files (--buildings, and --osm or --streets), or an --area.")
+    minutes = check_minutes(15.0 if minutes is None else minutes)
+    source = load_streets(osm, streets, streets_layer, rules, estates=estates, gates=gates)
     network = build(source.streets, "foot", rules, speed_kmh=speed_kmh or rules.presets_kmh["adult"])
     homes = load_located(buildings, source.plane, names=("buildings",))
     demand = snap_located(network, homes)

@@ -1,14 +1,56 @@
-"""What can be asked of events: one filter for list, map, histogram, heat and counts, so that they always agree."""
+"""What can be asked of events, and how an event goes its way.
+
+One filter serves list, map, histogram, heat and counts, so that they always agree; one table says where an event may
+go from each state.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from onemap.errors import BadQuery
+from onemap.errors import BadQuery, Conflict
 
 LEVELS = (1, 2, 3, 4)
+
+#: The way of an event that nothing comes in between of (domain.md, section 5), and what each step is called.
+WAY = ("reported", "accepted", "triaged", "dispatched", "processing", "feedback", "closed", "rated", "archived")
+STEPS = {
+    "accepted": "accept",
+    "triaged": "triage",
+    "dispatched": "dispatch",
+    "processing": "arrive",
+    "feedback": "feedback",
+    "closed": "close",
+    "rated": "rate",
+    "archived": "archive",
+}
+_ASIDE = frozenset({"returned", "extended", "suspended", "escalated", "merged", "void"})
+
+#: Where an event may go from each state; merged, void and archived are ends.
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "reported": frozenset({"accepted", "merged", "void"}),
+    "accepted": frozenset({"triaged", "merged", "void", "returned"}),
+    "triaged": frozenset({"dispatched", "self_handled"}) | _ASIDE,
+    "dispatched": frozenset({"processing"}) | _ASIDE,
+    "self_handled": frozenset({"processing", "feedback", "escalated", "suspended"}),
+    "processing": frozenset({"feedback"}) | _ASIDE,
+    "feedback": frozenset({"closed", "returned"}),
+    "closed": frozenset({"rated", "archived", "reopened"}),
+    "rated": frozenset({"archived", "reopened"}),
+    "archived": frozenset(),
+    "returned": frozenset({"triaged", "void"}),
+    "extended": frozenset({"processing", "feedback"}),
+    "suspended": frozenset({"processing", "void"}),
+    "escalated": frozenset({"triaged"}),
+    "reopened": frozenset({"triaged"}),
+    "merged": frozenset(),
+    "void": frozenset(),
+}
+#: In these states an event is over; whatever else is open.
+OVER = frozenset({"closed", "rated", "archived", "merged", "void"})
 
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
@@ -66,3 +108,20 @@ class After:
     level: int
     reported_at: datetime
     fid: int
+
+
+def steps_to_dispatch(event_no: str, state: str) -> tuple[str, ...]:
+    """
+    The states that an event goes through until it is dispatched, ``dispatched`` being the last.
+
+    Who sends somebody at once has accepted and triaged the event as well; ``Conflict`` where nobody can be sent.
+    """
+    if state in OVER:
+        raise Conflict(f"Event {event_no} is over ({state}); nobody can be sent to it.")
+    if state in ("dispatched", "self_handled", "processing", "feedback", "extended", "suspended"):
+        raise Conflict(f"Event {event_no} is with somebody already ({state}).")
+    steps: list[str] = []
+    while not steps or steps[-1] != "dispatched":
+        at = steps[-1] if steps else state
+        steps.append(next(to for to in WAY if to in TRANSITIONS[at]))
+    return tuple(steps)

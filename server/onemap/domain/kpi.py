@@ -168,11 +168,11 @@ KPIS: tuple[Kpi, ...] = (
         Title("15 分钟覆盖", "15-minute coverage"),
         "rate",
         Title(
-            "15 分钟步行可达规定设施的住户 ÷ 全部住户",
-            "Households that walk to the required services in 15 minutes, of all",
+            "15 分钟内步行可达规则集全部类别设施的住户 ÷ 全部住户",
+            "Households that walk to every category of the rule set in 15 minutes, of all",
         ),
         "buildings",
         None,
-        Title("尚未测算生活圈", "The life circle has not been computed yet"),
+        Title("正在测算生活圈，稍后显示", "The life circle is being computed; look again in a moment"),
     ),
 )

@@ -62,6 +62,7 @@ class RuleSet:
     logic: Logic
     source_document: str
     valid_from: date | None = None
+    title_en: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a rule set that decides nothing or twice."""
@@ -105,6 +106,7 @@ def _rule_set(path: Path, table: dict[str, Any]) -> RuleSet:
             logic=Logic(table.get("logic", "all")),
             source_document=table["source_document"],
             valid_from=table.get("valid_from"),
+            title_en=table["title"].get("en", ""),
         )
     except (KeyError, ValueError) as wrong:
         raise InvalidValue(f"Rule set {path.name} cannot be read: {wrong}.") from wrong

@@ -31,7 +31,7 @@ from pyproj import CRS
 from onemap.domain.layer import AREA_CODE, Field, FieldType, GeometryType, Layer
 from onemap.domain.scope import Scope
 from onemap.errors import InputRefused
-from onemap.ingest.crs import SourceCrs
+from onemap.ingest.crs import SourceCrs, parse_crs
 from onemap.ingest.mapping import AREA_FIELD, export_order, short_names
 from onemap.store.accounts import audit
 from onemap.store.db import Connection, Db
@@ -90,6 +90,11 @@ def export_layer(db: Db, layer: Layer, wanted: Wanted, scope: Scope, tell: Tell)
         _move(finished, wanted.file)
         audit(connection, "cli", "export", {"layer": layer.name, "format": wanted.format.value, "n_features": total})
     return total
+
+
+def write_batches(kind: Format, layer: Layer, fields: list[Field], file: Path, batches: Batches) -> None:
+    """Write batches of values and shapes in degrees of CGCS2000."""
+    _WRITERS[kind](_Target(layer, fields, parse_crs("cgcs2000"), file), batches)
 
 
 def export_fields(layer: Layer, scope: Scope) -> list[Field]:

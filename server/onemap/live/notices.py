@@ -14,9 +14,9 @@ _RETRY_S = 1.0
 _log = structlog.get_logger()
 
 
-async def follow_layers(url: str, written: Callable[[str], None], lost: Callable[[], None]) -> None:
+async def follow_layers(url: str, written: Callable[[str, int], None], lost: Callable[[], None]) -> None:
     """
-    Call ``written`` with each layer as it is written, until cancelled.
+    Call ``written`` with each layer as it is written, and the backend that wrote it, until cancelled.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ async def follow_layers(url: str, written: Callable[[str], None], lost: Callable
     """
     while True:
         try:
-            async for layer in layer_notices(url):
-                written(layer) if layer else lost()
+            async for layer, backend in layer_notices(url):
+                written(layer, backend) if layer else lost()
         except DatabaseError as gone:
             lost()
             _log.warning("notices.lost", error=str(gone))

@@ -19,6 +19,8 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from onemap.analyses.registry import Registry
+from onemap.analyses.responders import Responders
+from onemap.analyses.streets import StreetNetworks
 from onemap.domain.feature import Crs, crs_list
 from onemap.domain.layer import Catalog, Layer
 from onemap.domain.scope import EVERYTHING, Scope
@@ -55,6 +57,8 @@ def ogc_routes(
     *,
     tile: tiles.CutTile,
     registry: Registry | None = None,
+    streets: StreetNetworks | None = None,
+    posts: Responders | None = None,
     base_path: str = "/ogc",
     public_url: str = "",
     trusted_proxies: frozenset[str] = frozenset(),
@@ -68,13 +72,16 @@ def ogc_routes(
         ``tile(layer, scope, z, x, y)`` cuts one vector tile.
     registry
         The analyses that ``/processes`` offers; None for a feed without processes.
+    streets, posts
+        What this process holds in memory for its analyses, if anything.
     public_url
         The server's address where a proxy stands before it; empty to believe each request.
     trusted_proxies
         Peers whose ``X-Forwarded-Host`` and ``X-Forwarded-Proto`` are believed.
     """
     addresses = Addresses(base_path, public_url=public_url, trusted_proxies=trusted_proxies)
-    return [FeedRoute(Feed(catalog, db, adb, addresses, tile=tile, registry=registry), base_path)]
+    processes = None if registry is None else Processes(registry, catalog, db, streets=streets, posts=posts)
+    return [FeedRoute(Feed(catalog, db, adb, addresses, tile=tile, processes=processes), base_path)]
 
 
 class FeedRoute(BaseRoute):
@@ -117,7 +124,7 @@ class Feed:
         addresses: Addresses,
         *,
         tile: tiles.CutTile,
-        registry: Registry | None,
+        processes: Processes | None,
         features: Features | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -125,7 +132,7 @@ class Feed:
         self._catalog, self._db, self._adb, self._addresses = catalog, db, adb, addresses
         self._cut, self._clock = tile, clock
         self._features = features or Features()
-        self._processes = Processes(registry, catalog, db) if registry is not None else None
+        self._processes = processes
         self._views: OrderedDict[tuple[str, Scope], _View] = OrderedDict()
         self._known: tuple[tuple[Crs, ...], float] | None = None
         self._looking: asyncio.Task[tuple[Crs, ...]] | None = None

@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import ValidationError, best_match  # type: ignore[import-untyped]
 
 from onemap.analyses.registry import Analysis, Context, Registry
+from onemap.analyses.responders import Responders
+from onemap.analyses.streets import StreetNetworks
 from onemap.domain.layer import Catalog
 from onemap.errors import AnalysisNotFound, BadQuery, JobNotFound, OneMapError
 from onemap.ogc.answer import Answer, json_answer, problem, refused
@@ -34,8 +36,17 @@ type Json = dict[str, Any]
 class Processes:
     """Answers for everything below ``/processes`` and ``/jobs``; called from threads."""
 
-    def __init__(self, registry: Registry, catalog: Catalog, db: Db) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        catalog: Catalog,
+        db: Db,
+        *,
+        streets: StreetNetworks | None = None,
+        posts: Responders | None = None,
+    ) -> None:
         self._registry, self._catalog, self._db = registry, catalog, db
+        self._streets, self._posts = streets, posts
 
     # Describing -----------------------------------------------------------------------------------------------------
 
@@ -83,7 +94,10 @@ class Processes:
         preferred = request.headers.get(b"prefer", b"").decode("latin-1").lower()
         if "respond-async" in preferred or ("respond-sync" not in preferred and analysis.is_long(inputs)):
             return self._submit(request, analysis, inputs, preferred)
-        context = Context(db=self._db, catalog=self._catalog, scope=request.scope, report=lambda *_: None)
+        context = Context(
+            db=self._db, catalog=self._catalog, scope=request.scope, report=lambda *_: None, streets=self._streets,
+            responders=self._posts,
+        )  # fmt: skip
         outputs = {key: value for key, value in analysis.run(context, inputs).items() if key in wanted}
         if asked.get("response", "raw") == "raw" and len(wanted) == 1 and len(outputs) == 1:
             return _raw(analysis, *outputs.popitem())

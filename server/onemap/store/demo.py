@@ -25,6 +25,7 @@ CORE_TABLES = (
     "event_action",
     "responder",
     "responder_position",
+    "search",
 )
 #: Tables that hold somebody's data if they hold a row.
 _TELLING = ("area", "grid", "event", "responder")

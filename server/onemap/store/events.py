@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import h3
@@ -91,7 +91,11 @@ def page(
 
 def counts(connection: Connection, layer: Layer, scope: Scope, wanted: EventFilter) -> EventCounts:
     """How many events a filter means."""
-    query = compose(named("events")["counts"], matching=_where(layer, scope, wanted))
+    where = _where(layer, scope, wanted)
+    if wanted.is_open is not True and _is_tallied(wanted):
+        query = compose(named("events")["counts_by_tally"], matching=where, tallied=_tallied(layer, scope, wanted))
+    else:
+        query = compose(named("events")["counts"], matching=where)
     row = connection.execute(query).fetchone() or (0,) * 7
     return EventCounts(row[0], row[1], row[2], (row[3], row[4], row[5], row[6]))
 
@@ -132,6 +136,24 @@ def event(connection: Connection, layer: Layer, scope: Scope, event_no: str) -> 
         raise FeatureNotFound(layer.name, event_no)
     history = connection.execute(statement(named("events")["history"]), {"event_no": event_no}).fetchall()
     return Event(*row), [Action(*step) for step in history]
+
+
+def matching(layer: Layer, scope: Scope, wanted: EventFilter) -> sql.Composable:
+    """Which rows ``e`` of ``core.event`` a filter means: one condition for list, counts, map and files."""
+    return _where(layer, scope, wanted)
+
+
+def _is_tallied(wanted: EventFilter) -> bool:
+    """Whether a filter asks only for what closed events are tallied by."""
+    return not (wanted.grid_code or wanted.since or wanted.until or wanted.box)
+
+
+def _tallied(layer: Layer, scope: Scope, wanted: EventFilter) -> sql.Composable:
+    """The rows of the tally that a filter means."""
+    narrow = [_where(layer, scope, replace(wanted, is_open=None, overdue=None))]
+    if wanted.overdue is not None:
+        narrow.append(sql.SQL("e.is_late" if wanted.overdue else "NOT e.is_late"))
+    return sql.SQL(" AND ").join(narrow)
 
 
 def _where(layer: Layer, scope: Scope, wanted: EventFilter) -> sql.Composable:

@@ -11,6 +11,7 @@ import psycopg
 
 from onemap.domain.layer import Catalog
 from onemap.errors import DatabaseError
+from onemap.store import search_index
 from onemap.store.layer_tables import drop_views, ensure_layer
 from onemap.store.named import named, statement
 
@@ -72,6 +73,10 @@ def migrate(connection: Connection, catalog: Catalog) -> list[str]:
         ran = [migration.name for migration in known if _apply(connection, migration, applied)]
         for layer in catalog:
             ensure_layer(connection, layer)
+        search_index.prepare(connection)
+        for layer in catalog:
+            search_index.ensure(connection, layer)
+        search_index.finish(connection)
     return ran
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -24,10 +25,15 @@ type Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many features; ``exact`` is false where counting stopped at the bound."""
+    """
+    How many features; ``exact`` is false where counting stopped at the bound.
+
+    ``classes`` says how many of each class of the layer's legend; None where it has none or where counting stopped.
+    """
 
     n: int
     exact: bool
+    classes: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +57,48 @@ def count(connection: Connection, layer: Layer, scope: Scope) -> Count:
 
 
 def count_in_box(connection: Connection, layer: Layer, scope: Scope, box: Box) -> Count:
-    """How many features that the tiles show lie in a box of degrees."""
+    """How many features that the tiles show lie in a box of degrees, in all and by class of the legend."""
     only = [
         sql.SQL("f.{} = {}").format(sql.Identifier(name), sql.Literal(value))
         for name, value in layer.tiling.only.items()
     ]
+    field = _legend_field(layer, scope)
+    parts: dict[str, sql.Composable] = {"field": sql.Identifier("f", field)} if field else {}
     query = compose(
-        named("overview")["count_in_box"],
+        named("overview")["classes_in_box" if field else "count_in_box"],
         relation=relation(layer),
         scope=predicate(layer, scope),
         shown=sql.SQL(" AND ").join(only) if only else sql.SQL("TRUE"),
         most=sql.Literal(COUNT_BOUND + 1),
+        **parts,
     )
     west, south, east, north = box
-    values = {"west": west, "south": south, "east": east, "north": north}
-    return _bounded(connection.execute(query, values).fetchone())
+    found = connection.execute(query, {"west": west, "south": south, "east": east, "north": north})
+    if not field:
+        return _bounded(found.fetchone())
+    classes = {"" if value is None else str(value): int(n) for value, n in found.fetchall()}
+    counted = _bounded((sum(classes.values()),))
+    return replace(counted, classes=classes if counted.exact else None)
+
+
+def _legend_field(layer: Layer, scope: Scope) -> str | None:
+    """The field that the legend tells apart, where the reader may know it."""
+    for fragment in layer.style:
+        legend = fragment.get("legend")
+        name = legend.get("field") if isinstance(legend, Mapping) else None
+        if isinstance(name, str) and scope.sees_field(layer, layer.field(name)):
+            return name
+    return None
 
 
 def bounds(connection: Connection, layer: Layer) -> Box | None:
     """The ground that a layer covers, in degrees; None for an empty layer."""
-    query = named("overview")["bounds"]
-    if layer.is_view or (found := _estimated(connection, query, layer)) is None:
+    schema, table = "layer", layer.name
+    if layer.is_view:
+        # a part of a table lies within the whole, whose index knows how far it reaches
+        base = connection.execute(statement(named("overview")["base"]), {"relation": f"layer.{layer.name}"}).fetchone()
+        schema, table = base or (schema, table)
+    if (found := _estimated(connection, schema, table)) is None:
         exact = compose(named("overview")["bounds_exact"], relation=relation(layer))
         found = connection.execute(exact).fetchone()
     return (found[0], found[1], found[2], found[3]) if found else None
@@ -106,10 +133,11 @@ def _bounded(row: tuple[Any, ...] | None) -> Count:
     return Count(min(n, COUNT_BOUND), n <= COUNT_BOUND)
 
 
-def _estimated(connection: Connection, query: str, layer: Layer) -> tuple[Any, ...] | None:
+def _estimated(connection: Connection, schema: str, table: str) -> tuple[Any, ...] | None:
+    values = {"schema": schema, "name": table}
     try:
         with connection.transaction():
-            return connection.execute(statement(query), {"name": layer.name}).fetchone()
+            return connection.execute(statement(named("overview")["bounds"]), values).fetchone()
     except psycopg.errors.InternalError_:  # a table that was never analysed has no estimate
         return None
 

@@ -9,7 +9,7 @@ from onemap.domain.layer import Layer
 from onemap.domain.scope import Scope
 from onemap.store.db import Connection
 from onemap.store.named import compose, named
-from onemap.store.scope import predicate
+from onemap.store.scope import TRUE, predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,14 @@ def roster(connection: Connection, layer: Layer, scope: Scope) -> list[Post]:
         Post(row[0], row[1], row[2], tuple(row[3]), row[4], row[5], row[6], row[7], row[8], row[9], row[10])
         for row in rows
     ]
+
+
+def sees_all(layer: Layer, scope: Scope) -> bool:
+    """Whether a reader sees every post; ``LayerNotFound`` where it sees none of the layer."""
+    return predicate(layer, scope, "e") is TRUE
+
+
+def visible(connection: Connection, layer: Layer, scope: Scope) -> frozenset[str]:
+    """The posts that a reader may see."""
+    query = compose(named("responders")["visible"], scope=predicate(layer, scope, "e"))
+    return frozenset(row[0] for row in connection.execute(query).fetchall())

@@ -21,6 +21,23 @@ SELECT
 FROM core.event AS e
 WHERE {matching};
 
+-- name: counts_by_tally
+-- Closed events were counted when they were written; the open ones are few.
+SELECT
+    coalesce(sum(c.n), 0)::bigint,
+    coalesce(sum(c.n) FILTER (WHERE c.is_open), 0)::bigint,
+    coalesce(sum(c.n) FILTER (WHERE c.is_late), 0)::bigint,
+    coalesce(sum(c.n) FILTER (WHERE c.level = 1), 0)::bigint,
+    coalesce(sum(c.n) FILTER (WHERE c.level = 2), 0)::bigint,
+    coalesce(sum(c.n) FILTER (WHERE c.level = 3), 0)::bigint,
+    coalesce(sum(c.n) FILTER (WHERE c.level = 4), 0)::bigint
+FROM (
+    SELECT e.n, FALSE AS is_open, e.is_late, e.level FROM core.event_kind_tally AS e WHERE {tallied}
+    UNION ALL
+    SELECT 1, TRUE, (now() > e.deadline_at) IS TRUE, e.level
+    FROM core.event AS e WHERE e.closed_at IS NULL AND {matching}
+) AS c;
+
 -- name: histogram
 -- Equal bins between the two ends; a bin without events is not in the answer.
 SELECT

@@ -24,47 +24,70 @@ SELECT
 FROM (
     SELECT
         e.closed_at > %(now)s::timestamptz - interval '30 days' AS recent,
-        extract(EPOCH FROM e.responded_at - e.reported_at) / 60.0 AS minutes
+        date_part('epoch', e.responded_at - e.reported_at) / 60.0 AS minutes
     FROM core.event AS e
     WHERE
         e.closed_at > %(now)s::timestamptz - interval '60 days' AND e.closed_at <= %(now)s
         AND e.responded_at IS NOT NULL AND {scope}
 ) AS answered;
 
+-- name: closed_days
+-- Events closed in the last 30 days (recent) and in the 30 before: whole days from the tally, the days that the windows
+-- cut from the rows. The days are today, the one 30 days ago and the one 60 days ago.
+SELECT
+    e.day > %(day_30)s::date AS recent,
+    e.n_closed, e.n_timed, e.n_on_time, e.n_in_grid, e.n_rated, e.rating_sum, e.n_disputes, e.n_disputes_near
+FROM core.event_day_tally AS e
+WHERE e.day > %(day_60)s::date AND e.day < %(day_0)s::date AND e.day <> %(day_30)s::date AND {scope}
+UNION ALL
+{rows}
+
+-- name: closed_rows
+SELECT
+    e.closed_at > %(now)s::timestamptz - interval '30 days',
+    1,
+    (e.deadline_at IS NOT NULL)::integer,
+    ((e.closed_at <= e.deadline_at) IS TRUE)::integer,
+    ((e.resolved_at_level = 'grid') IS TRUE)::integer,
+    (e.rating IS NOT NULL)::integer,
+    coalesce(e.rating, 0),
+    (e.template = 'dispute')::integer,
+    ((e.template = 'dispute' AND e.resolved_at_level IN ('grid', 'community')) IS TRUE)::integer
+FROM core.event AS e
+WHERE
+    e.closed_at > %(now)s::timestamptz - interval '60 days' AND e.closed_at <= %(now)s AND {cut} AND {scope}
+
+-- name: cut_days
+-- The parts of the windows that are no whole days of the city.
+(
+    e.closed_at >= %(midnight)s
+    OR (e.closed_at >= %(midnight_30)s AND e.closed_at < %(midnight_30)s::timestamptz + interval '1 day')
+    OR e.closed_at < %(midnight_60)s::timestamptz + interval '1 day'
+)
+
 -- name: on_time
 SELECT
-    count(*) FILTER (WHERE recent AND closed_at <= deadline_at),
-    count(*) FILTER (WHERE recent),
-    (count(*) FILTER (WHERE recent AND closed_at <= deadline_at))::double precision
-    / nullif(count(*) FILTER (WHERE recent), 0),
-    (count(*) FILTER (WHERE NOT recent AND closed_at <= deadline_at))::double precision
-    / nullif(count(*) FILTER (WHERE NOT recent), 0)
-FROM (
-    SELECT
-        e.closed_at,
-        e.deadline_at,
-        e.closed_at > %(now)s::timestamptz - interval '30 days' AS recent
-    FROM core.event AS e
-    WHERE
-        e.closed_at > %(now)s::timestamptz - interval '60 days' AND e.closed_at <= %(now)s
-        AND e.deadline_at IS NOT NULL AND {scope}
-) AS closed;
+    coalesce(sum(c.n_on_time) FILTER (WHERE c.recent), 0)::bigint,
+    coalesce(sum(c.n_timed) FILTER (WHERE c.recent), 0)::bigint,
+    sum(c.n_on_time) FILTER (WHERE c.recent)::double precision
+    / nullif(sum(c.n_timed) FILTER (WHERE c.recent), 0)::double precision,
+    sum(c.n_on_time) FILTER (WHERE NOT c.recent)::double precision
+    / nullif(sum(c.n_timed) FILTER (WHERE NOT c.recent), 0)::double precision
+FROM ({closed}) AS c (
+    recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
+);
 
 -- name: resolved_in_grid
 SELECT
-    count(*) FILTER (WHERE recent AND resolved_at_level = 'grid'),
-    count(*) FILTER (WHERE recent),
-    (count(*) FILTER (WHERE recent AND resolved_at_level = 'grid'))::double precision
-    / nullif(count(*) FILTER (WHERE recent), 0),
-    (count(*) FILTER (WHERE NOT recent AND resolved_at_level = 'grid'))::double precision
-    / nullif(count(*) FILTER (WHERE NOT recent), 0)
-FROM (
-    SELECT
-        e.resolved_at_level,
-        e.closed_at > %(now)s::timestamptz - interval '30 days' AS recent
-    FROM core.event AS e
-    WHERE e.closed_at > %(now)s::timestamptz - interval '60 days' AND e.closed_at <= %(now)s AND {scope}
-) AS closed;
+    coalesce(sum(c.n_in_grid) FILTER (WHERE c.recent), 0)::bigint,
+    coalesce(sum(c.n_closed) FILTER (WHERE c.recent), 0)::bigint,
+    sum(c.n_in_grid) FILTER (WHERE c.recent)::double precision
+    / nullif(sum(c.n_closed) FILTER (WHERE c.recent), 0)::double precision,
+    sum(c.n_in_grid) FILTER (WHERE NOT c.recent)::double precision
+    / nullif(sum(c.n_closed) FILTER (WHERE NOT c.recent), 0)::double precision
+FROM ({closed}) AS c (
+    recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
+);
 
 -- name: on_duty
 SELECT
@@ -102,35 +125,83 @@ FROM core.event AS e WHERE e.closed_at IS NULL AND e.deadline_at < %(now)s AND {
 
 -- name: satisfaction
 SELECT
-    count(*) FILTER (WHERE recent), NULL::bigint,
-    avg(rating) FILTER (WHERE recent)::double precision, avg(rating) FILTER (WHERE NOT recent)::double precision
-FROM (
-    SELECT
-        e.rating,
-        e.closed_at > %(now)s::timestamptz - interval '30 days' AS recent
-    FROM core.event AS e
-    WHERE
-        e.closed_at > %(now)s::timestamptz - interval '60 days' AND e.closed_at <= %(now)s
-        AND e.rating IS NOT NULL AND {scope}
-) AS rated;
+    coalesce(sum(c.n_rated) FILTER (WHERE c.recent), 0)::bigint,
+    NULL::bigint,
+    sum(c.rating_sum) FILTER (WHERE c.recent)::double precision
+    / nullif(sum(c.n_rated) FILTER (WHERE c.recent), 0)::double precision,
+    sum(c.rating_sum) FILTER (WHERE NOT c.recent)::double precision
+    / nullif(sum(c.n_rated) FILTER (WHERE NOT c.recent), 0)::double precision
+FROM ({closed}) AS c (
+    recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
+);
 
 -- name: mediation
 SELECT
-    count(*) FILTER (WHERE recent AND near), count(*) FILTER (WHERE recent),
-    (count(*) FILTER (WHERE recent AND near))::double precision / nullif(count(*) FILTER (WHERE recent), 0),
-    (count(*) FILTER (WHERE NOT recent AND near))::double precision / nullif(count(*) FILTER (WHERE NOT recent), 0)
-FROM (
-    SELECT
-        e.resolved_at_level IN ('grid', 'community') AS near,
-        e.closed_at > %(now)s::timestamptz - interval '30 days' AS recent
-    FROM core.event AS e
-    WHERE
-        e.closed_at > %(now)s::timestamptz - interval '60 days' AND e.closed_at <= %(now)s
-        AND e.template = 'dispute' AND {scope}
-) AS disputes;
+    coalesce(sum(c.n_disputes_near) FILTER (WHERE c.recent), 0)::bigint,
+    coalesce(sum(c.n_disputes) FILTER (WHERE c.recent), 0)::bigint,
+    sum(c.n_disputes_near) FILTER (WHERE c.recent)::double precision
+    / nullif(sum(c.n_disputes) FILTER (WHERE c.recent), 0)::double precision,
+    sum(c.n_disputes_near) FILTER (WHERE NOT c.recent)::double precision
+    / nullif(sum(c.n_disputes) FILTER (WHERE NOT c.recent), 0)::double precision
+FROM ({closed}) AS c (
+    recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
+);
 
 -- name: cameras_online
 SELECT
     count(*) FILTER (WHERE e.status = 'online'), count(*),
     (count(*) FILTER (WHERE e.status = 'online'))::double precision / nullif(count(*), 0), NULL::double precision
 FROM layer.cameras AS e WHERE {scope};
+
+-- Series: one row a day of the city, the earlier first: day, value, numerator, denominator.
+
+-- name: days
+-- The days asked for, with what was reported on each and what was closed on it.
+SELECT
+    d.day::date AS day, sum(e.n_reported) AS n_reported, sum(e.n_closed) AS n_closed, sum(e.n_timed) AS n_timed,
+    sum(e.n_on_time) AS n_on_time, sum(e.n_in_grid) AS n_in_grid, sum(e.n_rated) AS n_rated,
+    sum(e.rating_sum) AS rating_sum, sum(e.n_disputes) AS n_disputes, sum(e.n_disputes_near) AS n_disputes_near
+FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS d (day)
+LEFT JOIN core.event_day_tally AS e ON e.day = d.day::date AND {scope}
+GROUP BY d.day
+ORDER BY d.day;
+
+-- name: days_of_grid
+-- The same for a grid, from the rows.
+SELECT
+    d.day::date AS day,
+    count(*) FILTER (WHERE r.what = 'reported'),
+    count(*) FILTER (WHERE r.what = 'closed'),
+    count(*) FILTER (WHERE r.what = 'closed' AND r.deadline_at IS NOT NULL),
+    count(*) FILTER (WHERE r.what = 'closed' AND r.closed_at <= r.deadline_at),
+    count(*) FILTER (WHERE r.what = 'closed' AND r.resolved_at_level = 'grid'),
+    count(*) FILTER (WHERE r.what = 'closed' AND r.rating IS NOT NULL),
+    coalesce(sum(r.rating) FILTER (WHERE r.what = 'closed'), 0),
+    count(*) FILTER (WHERE r.what = 'closed' AND r.template = 'dispute'),
+    count(*) FILTER (
+        WHERE r.what = 'closed' AND r.template = 'dispute' AND r.resolved_at_level IN ('grid', 'community')
+    )
+FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS d (day)
+LEFT JOIN (
+    SELECT 'reported' AS what, (e.reported_at AT TIME ZONE 'Asia/Shanghai')::date AS day, e.*
+    FROM core.event AS e WHERE {scope}
+    UNION ALL
+    SELECT 'closed' AS what, (e.closed_at AT TIME ZONE 'Asia/Shanghai')::date AS day, e.*
+    FROM core.event AS e WHERE e.closed_at IS NOT NULL AND {scope}
+) AS r ON r.day = d.day::date
+GROUP BY d.day
+ORDER BY d.day;
+
+-- name: n_open
+SELECT count(*) FROM core.event AS e WHERE e.closed_at IS NULL AND {scope};
+
+-- name: response_days
+-- The median of each day that something was closed on.
+SELECT
+    (e.closed_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', e.responded_at - e.reported_at) / 60.0),
+    count(*)
+FROM core.event AS e
+WHERE e.closed_at >= %(since)s AND e.closed_at < %(until)s AND e.responded_at IS NOT NULL AND {scope}
+GROUP BY 1
+ORDER BY 1;

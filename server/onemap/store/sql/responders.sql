@@ -1,3 +1,6 @@
+-- name: visible
+SELECT e.responder_id FROM core.responder AS e WHERE {scope};
+
 -- name: roster
 -- Every post that the reader may see, also those off duty: who was passed over, and why, is part of the answer.
 SELECT

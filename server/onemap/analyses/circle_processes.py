@@ -1,0 +1,288 @@
+"""``life-circle``, ``isochrone``, ``siting`` and ``camera-coverage``: asked as OGC processes, at once or as jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from onemap.analyses.camera_sight import sights_of
+from onemap.analyses.cameras import camera_survey
+from onemap.analyses.circle_ground import circles_of
+from onemap.analyses.circle_rules import ADULT_KMH
+from onemap.analyses.circle_zones import BY
+from onemap.analyses.isochrone import MODES, IsochroneAsk, isochrone
+from onemap.analyses.life_circle import (
+    CircleAsk,
+    category_by_zone,
+    coverage,
+    titled_category,
+    usable_walks,
+)
+from onemap.analyses.registry import Analysis, Context
+from onemap.analyses.siting import MODELS, MOST_GIVEN, MOST_SITES, SitingAsk, best_sites
+from onemap.domain.layer import Title
+from onemap.errors import InputRefused
+
+#: Communities have codes of this length; anything shorter is a street or more, and a job.
+_COMMUNITY_DIGITS = 12
+_POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+_COLLECTION = {"type": "object", "format": "geojson-feature-collection"}
+_CIRCLE_INPUTS: dict[str, dict[str, Any]] = {
+    "area_code": {"type": "string", "pattern": "^[0-9]{2,12}$"},
+    "speed_kmh": {"type": "number", "minimum": 0.1, "maximum": 200},
+    "minutes": {"type": "number", "minimum": 0.1, "maximum": 600},
+    "open_at": {"type": "string", "maxLength": 40},
+}
+_TITLES = {
+    "area_code": Title("区划代码", "Area code"),
+    "speed_kmh": Title("步行速度（km/h）", "Walking speed, km/h"),
+    "minutes": Title("限时（分钟）", "Limit, minutes"),
+    "open_at": Title("开放时刻", "Open at"),
+    "categories": Title("设施类别", "Categories"),
+    "category": Title("设施类别", "Category"),
+    "by": Title("统计单位", "By"),
+    "point": Title("位置", "Point"),
+    "facility": Title("设施", "Facility"),
+    "bands": Title("分级（分钟）", "Bands, minutes"),
+    "mode": Title("方式", "Mode"),
+    "reverse": Title("反向", "Towards the place"),
+    "tolerance_m": Title("简化容差（米）", "Tolerance, m"),
+    "n": Title("新增处数", "How many"),
+    "model": Title("模型", "Model"),
+    "candidates": Title("候选", "Candidates"),
+    "points": Title("候选点", "Candidate points"),
+}
+
+
+def _is_large(inputs: Mapping[str, Any]) -> bool:
+    return len(inputs.get("area_code", "")) < _COMMUNITY_DIGITS
+
+
+def _circle(inputs: Mapping[str, Any]) -> CircleAsk:
+    return CircleAsk(
+        inputs.get("area_code", ""),
+        float(inputs.get("speed_kmh", ADULT_KMH)),
+        inputs.get("open_at"),
+        None if inputs.get("minutes") is None else float(inputs["minutes"]),
+    )
+
+
+def _titled(*names: str) -> dict[str, Title]:
+    return {name: _TITLES[name] for name in names}
+
+
+def _feature(properties: dict[str, Any], geometry: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _run_life_circle(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    circles, ask = circles_of(context.db, context.catalog, context.streets), _circle(inputs)
+    for category in inputs.get("categories", ()):
+        titled_category(context.catalog, category)
+    context.report(1, "homes, services and streets")
+    ground = circles.ground()
+    wanted = inputs.get("categories") or [name for name in circles.rules.limits if name in ground.services]
+    for done, category in enumerate(wanted):
+        context.report(5 + 70 * done // len(wanted), category)
+        if category in ground.services:
+            try:
+                usable_walks(ground, category, ask.minute)
+            except InputRefused:
+                continue  # coverage says so, category by category
+    context.report(75, "coverage")
+    whole = coverage(circles, context.catalog, context.scope, ask)
+    by, zones, cells = inputs.get("by", "grid"), [], []
+    for done, one in enumerate(row for row in whole.categories if row.category in wanted):
+        context.report(80 + 19 * done // max(len(wanted), 1), one.category)
+        if one.problem is not None:
+            continue
+        found = category_by_zone(circles, context.catalog, context.scope, ask, one.category, by)
+        zones.append(
+            {
+                "category": one.category,
+                "rows": [asdict(row) for row in found.rows],
+                "buildings": None if found.buildings is None else asdict(found.buildings),
+            }
+        )
+        gaps = category_by_zone(circles, context.catalog, context.scope, ask, one.category, "h3")
+        cells += [
+            _feature(
+                {
+                    "category": one.category,
+                    "h3": row.key,
+                    "households": row.households,
+                    "households_covered": row.households_covered,
+                    "share": row.share,
+                },
+                {"type": "Polygon", "coordinates": [row.ring]},
+            )
+            for row in gaps.rows
+            if row.share is not None and row.share < 1.0
+        ]
+    told = asdict(whole)
+    told["categories"] = [row for row in told["categories"] if row["category"] in wanted]
+    return {"coverage": told, "zones": zones, "gaps": _collection(cells)}
+
+
+def _run_isochrone(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    point = inputs.get("point")
+    ask = IsochroneAsk(
+        point=None if point is None else (float(point[0]), float(point[1])),
+        facility=inputs.get("facility"),
+        category=inputs.get("category"),
+        area=inputs.get("area_code", ""),
+        minutes=tuple(float(one) for one in inputs.get("bands", (5, 10, 15))),
+        mode=inputs.get("mode", "foot"),
+        speed_kmh=None if inputs.get("speed_kmh") is None else float(inputs["speed_kmh"]),
+        reverse=inputs.get("reverse", False),
+        tolerance_m=float(inputs.get("tolerance_m", 0.0)),
+    )
+    context.report(5, "streets")
+    circles = circles_of(context.db, context.catalog, context.streets)
+    found = isochrone(context.db, circles, context.catalog, context.scope, ask)
+    features = []
+    for band in found.bands:
+        properties = asdict(band)
+        features.append(_feature(properties, properties.pop("geometry")))
+    return {"isochrones": _collection(features), "assumptions": found.assumptions}
+
+
+def _run_siting(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    points = inputs.get("points")
+    ask = SitingAsk(
+        circle=_circle(inputs),
+        category=inputs["category"],
+        n=inputs.get("n", 1),
+        model=inputs.get("model", "mclp"),
+        candidates=[(float(a), float(b)) for a, b in points] if points else inputs.get("candidates", "nodes"),
+    )
+    circles = circles_of(context.db, context.catalog, context.streets)
+    found = best_sites(context.db, circles, context.catalog, context.scope, ask, as_job=True, report=context.report)
+    told = asdict(found)
+    features = [
+        _feature({key: value for key, value in site.items() if key != "point"} | {"is_chosen": chosen},
+                 {"type": "Point", "coordinates": list(site["point"])})
+        for chosen, kind in ((True, "sites"), (False, "alternatives"))
+        for site in told[kind]
+    ]  # fmt: skip
+    return {"answer": told, "sites": _collection(features)}
+
+
+def _run_cameras(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    sights, area = sights_of(context.db, context.catalog), inputs.get("area_code", "")
+    today = datetime.now(UTC).date()
+    found = camera_survey(
+        context.db, sights, context.catalog, context.scope, area, today=today, as_job=True, report=context.report
+    )
+    context.report(92, "blind spots")
+    features = [
+        _feature({"grid_code": code, "unseen_m2": area_m2}, shape) for code, area_m2, shape in found.blind_in_degrees
+    ]
+    return {"coverage": asdict(found.coverage), "blind_spots": _collection(features)}
+
+
+LIFE_CIRCLE = Analysis(
+    name="life-circle",
+    version="1.0.0",
+    title=Title("生活圈", "Life circle"),
+    description=Title(
+        "按路网步行，各类设施在限定距离内覆盖的户数与人口，按楼栋、网格、小区、社区、街道或 H3 统计",
+        "Households and persons within walking reach of services along the streets, by building or zone",
+    ),
+    inputs={
+        **_CIRCLE_INPUTS,
+        "categories": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
+        "by": {"type": "string", "enum": list(BY)},
+    },
+    outputs={
+        "coverage": {"type": "object"},
+        "zones": {"type": "array", "items": {"type": "object"}},
+        "gaps": _COLLECTION,
+    },
+    run=_run_life_circle,
+    optional=frozenset({"area_code", "speed_kmh", "minutes", "open_at", "categories", "by"}),
+    input_titles=_titled("area_code", "speed_kmh", "minutes", "open_at", "categories", "by"),
+    is_long=_is_large,
+)
+
+ISOCHRONE = Analysis(
+    name="isochrone",
+    version="1.0.0",
+    title=Title("等时圈", "Isochrones"),
+    description=Title(
+        "从一点、一处设施或一类设施沿路网在若干分钟内到达的范围",
+        "The ground within minutes of a point, a facility or all facilities of a category, along the streets",
+    ),
+    inputs={
+        "point": _POINT,
+        "facility": {"type": "integer", "minimum": 1},
+        "category": {"type": "string", "minLength": 1},
+        "area_code": {"type": "string", "pattern": "^[0-9]{2,12}$"},
+        "bands": {
+            "type": "array",
+            "items": {"type": "number", "minimum": 0.1, "maximum": 60},
+            "minItems": 1,
+            "maxItems": 6,
+        },
+        "mode": {"type": "string", "enum": list(MODES)},
+        "speed_kmh": {"type": "number", "minimum": 0.1, "maximum": 200},
+        "reverse": {"type": "boolean"},
+        "tolerance_m": {"type": "number", "minimum": 0, "maximum": 500},
+    },
+    outputs={"isochrones": _COLLECTION, "assumptions": {"type": "array", "items": {"type": "string"}}},
+    run=_run_isochrone,
+    optional=frozenset(
+        {"point", "facility", "category", "area_code", "bands", "mode", "speed_kmh", "reverse", "tolerance_m"}
+    ),
+    input_titles=_titled(
+        "point", "facility", "category", "area_code", "bands", "mode", "speed_kmh", "reverse", "tolerance_m"
+    ),
+    is_long=lambda inputs: "category" in inputs and _is_large(inputs),
+)
+
+SITING = Analysis(
+    name="siting",
+    version="1.0.0",
+    title=Title("选址", "Siting"),
+    description=Title(
+        "新增若干处设施放在哪里最好：最大覆盖、平均步行最短、或全覆盖所需最少",
+        "Where new facilities serve best: most households covered, least average walk, or fewest sites for all",
+    ),
+    inputs={
+        **_CIRCLE_INPUTS,
+        "category": {"type": "string", "minLength": 1},
+        "n": {"type": "integer", "minimum": 1, "maximum": MOST_SITES},
+        "model": {"type": "string", "enum": list(MODELS)},
+        "candidates": {"type": "string", "pattern": "^(nodes|buildings|estates|layer:[a-z][a-z0-9_]*)$"},
+        "points": {"type": "array", "items": _POINT, "minItems": 1, "maxItems": MOST_GIVEN},
+    },
+    outputs={"answer": {"type": "object"}, "sites": _COLLECTION},
+    run=_run_siting,
+    optional=frozenset({"area_code", "speed_kmh", "minutes", "open_at", "n", "model", "candidates", "points"}),
+    input_titles=_titled(
+        "area_code", "speed_kmh", "minutes", "open_at", "category", "n", "model", "candidates", "points"
+    ),
+    is_long=_is_large,
+)
+
+CAMERA_COVERAGE = Analysis(
+    name="camera-coverage",
+    version="1.0.0",
+    title=Title("监控覆盖", "Camera coverage"),
+    description=Title(
+        "监控可见的地面、道路、建筑与重点部位，盲区与填空、加密、集成、提效四项工作",
+        "The ground, streets, buildings and key places that cameras see; blind spots and the four works",
+    ),
+    inputs={"area_code": {"type": "string", "pattern": "^[0-9]{2,12}$"}},
+    outputs={"coverage": {"type": "object"}, "blind_spots": _COLLECTION},
+    run=_run_cameras,
+    optional=frozenset({"area_code"}),
+    input_titles=_titled("area_code"),
+    is_long=_is_large,
+)
