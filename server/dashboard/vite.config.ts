@@ -48,6 +48,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
     reportCompressedSize: false,
+    rolldownOptions: { input: { index: here('./index.html'), circle: here('./circle.html') } },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8020', '/tiles': 'http://127.0.0.1:8020' } },
 });

@@ -54,6 +54,7 @@ def server_url(cluster: Cluster) -> Iterator[str]:
         "ONEMAP_DATABASE_URL": cluster.url_of("e2e"),
         "ONEMAP_PORT": str(port),
         "ONEMAP_DEMO": "default",
+        "ONEMAP_DEMO_LIVE": "off",  # a still city: what is counted twice stays the same
     }
     command = [sys.executable, "-m", "onemap.cli.main", "run"]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -99,6 +100,13 @@ class Visitor:
         """Open the page and wait until the map is drawn."""
         self.page.goto(f"{self.url}/{query}")
         self.page.wait_for_selector(".map[data-drawn=true]", timeout=_PATIENCE_MS)
+
+    def turn(self, query: str) -> None:
+        """Go to another address without loading the page anew, as Back does."""
+        self.page.evaluate(
+            "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }", query
+        )
+        self.settle()
 
     def picture(self, name: str) -> None:
         """Take a picture: for docs/screenshots under ``--bless``, else only to see that it can be taken."""

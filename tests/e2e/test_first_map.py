@@ -18,7 +18,7 @@ FOCUSED = "document.activeElement.getAttribute('aria-label') || document.activeE
 
 #: Elements whose words are cut off: wider than the room they have, and not meant to scroll.
 CLIPPED = """() => [...document.querySelectorAll('button:not(:has(.tip)), h1, h2, .sub, .title, .name, .amount, .badge, .demo, .chip, th')]
-  .filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
+  .filter((e) => e.textContent.trim() && e.offsetParent && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
   .map((e) => `${e.tagName} ${e.className} "${e.textContent.trim()}"`)"""
 
 
@@ -260,11 +260,18 @@ def _dress(visitor: Visitor, theme: str, language: str) -> None:
     page = visitor.page
     html = page.locator("html")
     if html.get_attribute("data-theme") != theme:
-        page.locator("header .icon-button:has(.lucide-sun, .lucide-moon)").click()
+        _press(page, ".lucide-sun, .lucide-moon")
     if html.get_attribute("lang") != {"zh": "zh-CN", "en": "en"}[language]:
-        page.locator("header .icon-button:has(.lucide-languages)").click()
+        _press(page, ".lucide-languages")
     page.wait_for_function(f"location.search.includes('theme={theme}&lang={language}')")
     visitor.settle()
+
+
+def _press(page: Page, icon: str) -> None:
+    """Press the button of the bar with an icon; a phone keeps it behind 更多."""
+    if page.locator(f"header button:has({icon})").count() == 0:
+        page.locator("header .icon-button:has(.lucide-ellipsis)").click()
+    page.locator(f"header button:has({icon})").click()
 
 
 def _a_home(visitor: Visitor) -> int:

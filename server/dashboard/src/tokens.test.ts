@@ -36,6 +36,54 @@ const PAIRS = [
   ['on-band-badge', 'band-badge'],
 ];
 
+/** What the map draws with: tiles/styles. */
+function drawnWith(theme: string): Tokens {
+  const path = join(import.meta.dirname, '../../../tiles/styles', `${theme}.json`);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { tokens: Tokens }).tokens;
+}
+
+/** Words on the map and the ground they stand on. */
+const MAP_TEXTS = [
+  ['label.estate', 'land'],
+  ['label.estate', 'estate'],
+  ['label.road', 'land'],
+  ['label.water', 'water'],
+  ['label.green', 'park'],
+  ['grid.number', 'land'],
+  ['text1', 'bg1'],
+];
+
+describe.each(['dark', 'light'])('the map, %s', (theme) => {
+  const of = drawnWith(theme);
+
+  test.each(MAP_TEXTS)('%s is readable on %s', (text = '', ground = '') => {
+    expect(contrast(of[text] ?? '', of[ground] ?? '')).toBeGreaterThanOrEqual(4.5);
+  });
+
+  test.each(['1', '2', '3', '4'])(
+    'an event of level %s stands out from the land, its glyph from it',
+    (level) => {
+      const [fill = '', edge = '', glyph = ''] = ['fill', 'edge', 'glyph'].map(
+        (part) => of[`event.${level}.${part}`],
+      );
+      const land = of.land ?? '';
+      expect(Math.max(contrast(fill, land), contrast(edge, land))).toBeGreaterThanOrEqual(3);
+      expect(contrast(glyph, fill)).toBeGreaterThanOrEqual(4.5);
+    },
+  );
+
+  test.each(['grid.line', 'community.line', 'accent', 'below', 'above'])('%s is seen on the land', (line) => {
+    expect(contrast(of[line] ?? '', of.land ?? '')).toBeGreaterThanOrEqual(3);
+  });
+
+  test('page and map mean the same by the same name', () => {
+    const page = tokens(theme);
+    const shared = Object.keys(page).filter((name) => of[name] !== undefined);
+    expect(shared.length).toBeGreaterThan(15);
+    for (const name of shared) expect([name, of[name]?.toLowerCase()]).toEqual([name, page[name]]);
+  });
+});
+
 describe.each(['dark', 'light'])('%s', (theme) => {
   const of = tokens(theme);
   const pairs = [

@@ -1,3 +1,5 @@
+import type * as circle from '../circle/types.ts';
+import type * as reading from './reading.ts';
 import type { components } from './schema.d.ts';
 import type * as ours from './types.ts';
 
@@ -26,4 +28,33 @@ export type Agreement = [
   Agreed<Named<ours.Histogram, Server['HistogramOut']>>,
   Agreed<Named<ours.Kpi, Server['KpiOut']>>,
   Agreed<Named<ours.Kpis, Server['KpisOut']>>,
+  Agreed<Named<reading.Heat, Server['HeatOut']>>,
+  Agreed<Named<reading.HeatCell, Server['CellOut']>>,
+  Agreed<Named<reading.SearchAnswer, Server['SearchOut']>>,
+  Agreed<Named<reading.CardAnswer, Server['FullCardOut']>>,
+  Agreed<Named<reading.GridMore, Server['GridMoreOut']>>,
+  Agreed<Named<reading.BuildingMore, Server['BuildingMoreOut']>>,
+  Agreed<Named<reading.CameraMore, Server['CameraMoreOut']>>,
+  Agreed<Named<reading.GroundMore, Server['GroundMoreOut']>>,
+  Agreed<Named<reading.PointMore, Server['PointMoreOut']>>,
+  Agreed<Named<reading.Stats, Server['StatsOut']>>,
+  Agreed<Named<reading.StatsRow, Server['StatsRowOut']>>,
+  Agreed<Named<reading.Series, Server['SeriesOut']>>,
+  Agreed<Named<reading.Candidate, Server['CandidateOut']>>,
+  Agreed<Named<reading.Nearest, Server['NearestOut']>>,
+  Agreed<Named<reading.Dispatched, Server['DispatchOut']>>,
+  Agreed<Named<circle.CategoryCover, Server['CategoryCoverageOut']>>,
+  Agreed<Named<circle.Coverage, Server['CoverageOut']>>,
+  Agreed<Named<circle.Facility, Server['FacilityOut']>>,
+  Agreed<Named<circle.Columns, Server['BuildingsOut']>>,
+  Agreed<Named<circle.Row, Server['ZoneCoverageOut']>>,
+  Agreed<Named<circle.ByZone, Server['CategoryByZoneOut']>>,
+  Agreed<Named<circle.Totals, Server['StateOut']>>,
+  Agreed<Named<circle.Gap, Server['GapOut']>>,
+  Agreed<Named<circle.Weight, Server['PeopleOut']>>,
+  Agreed<Named<circle.WhatIf, Server['WhatIfOut']>>,
+  Agreed<Named<circle.Site, Server['SiteOut']>>,
+  Agreed<Named<circle.Siting, Server['SitesOut']>>,
+  Agreed<Named<circle.Side, Server['SideOut']>>,
+  Agreed<Named<circle.Duel, Server['DuelOut']>>,
 ];

@@ -56,13 +56,18 @@ export const api = {
     get(`/api/features/${encodeURIComponent(layer)}/${fid}`, signal),
 };
 
-function get<T>(path: string, given?: AbortSignal): Promise<T> {
+export function get<T>(path: string, given?: AbortSignal): Promise<T> {
   return ask(path, { headers: { accept: 'application/json' } }, given);
 }
 
-function send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+export function send<T>(
+  method: 'POST' | 'DELETE',
+  path: string,
+  body?: unknown,
+  given?: AbortSignal,
+): Promise<T> {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  return ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  return ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }, given);
 }
 
 async function ask<T>(path: string, how: RequestInit, given?: AbortSignal): Promise<T> {

@@ -124,6 +124,226 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cards/{layer}/{fid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Full Card
+         * @description One feature, and what stands around it, as the reader may see it.
+         */
+        get: operations["full_card_api_cards__layer___fid__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/seeing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Cameras Seeing
+         * @description The cameras that see a point, between the buildings.
+         */
+        get: operations["read_cameras_seeing_api_cameras_seeing_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Camera Coverage
+         * @description Shares of ground, streets, buildings and key places that cameras see, and the four works that follow.
+         */
+        get: operations["read_camera_coverage_api_cameras_coverage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Coverage
+         * @description Households and persons within walking reach of every category of services, on the street network.
+         */
+        get: operations["read_coverage_api_coverage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/coverage/{category}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Coverage Of Category
+         * @description One category of services by building or by zone, with the facilities and how the walks are spread.
+         */
+        get: operations["read_coverage_of_category_api_coverage__category__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/coverage/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask What If
+         * @description Coverage before and after facilities are added, moved or closed, a gate is opened or a bridge built.
+         */
+        post: operations["ask_what_if_api_coverage_what_if_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{event_no}/dispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dispatch Responder
+         * @description Send a post to an event; whoever sends at once has accepted and triaged the event as well.
+         */
+        post: operations["dispatch_responder_api_events__event_no__dispatch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{event_no}/dispatch/{action_seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take Dispatch Back
+         * @description Take back a dispatch of one's own within 30 seconds.
+         */
+        delete: operations["take_dispatch_back_api_events__event_no__dispatch__action_seq__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Events
+         * @description The events of a filter as a file: the same that the list shows.
+         */
+        get: operations["export_events_api_events_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/export/{layer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Layer
+         * @description The features of a layer on a piece of ground as a file.
+         */
+        get: operations["export_layer_api_export__layer__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/select/{layer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Select Features
+         * @description What lies on a piece of ground: how many, whom they house, and a page of them by number.
+         */
+        get: operations["select_features_api_select__layer__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -244,6 +464,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/isochrones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Isochrones
+         * @description The ground within minutes of a point, a facility or a set of facilities, with the people who live on it.
+         */
+        get: operations["read_isochrones_api_isochrones_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/kpis": {
         parameters: {
             query?: never;
@@ -258,6 +498,73 @@ export interface paths {
         get: operations["read_kpis_api_kpis_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kpis/{name}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kpi Series
+         * @description One indicator day by day; how things stood (posts on duty, points visited) is known for today only.
+         */
+        get: operations["kpi_series_api_kpis__name__series_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Changes
+         * @description Changes as server-sent events, for ``EventSource``.
+         *
+         *     First ``hello`` {seq, server_time, demo}; then ``change`` for each event that changed, ``layer`` {layer} when
+         *     another layer was written, ``reset`` {seq} when too much happened to be told one by one: load everything anew.
+         *     Whoever comes back with ``Last-Event-ID`` hears what was missed.
+         */
+        get: operations["follow_changes_api_live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Positions
+         * @description Report positions; answered when they are kept.
+         *
+         *     All reports of a request are taken or, where one is wrong, none. Reports of posts off duty are not kept; reports
+         *     that arrive late keep their own time and do not move anybody back.
+         */
+        post: operations["report_positions_api_positions_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -304,6 +611,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description Areas, grids, estates, buildings, addresses, cameras, QR points, facilities and events by what one types.
+         */
+        get: operations["search_api_search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -327,6 +654,66 @@ export interface paths {
          * @description Forget the cookie.
          */
         delete: operations["sign_out_api_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stats/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Event Stats
+         * @description Events reported in the last days by day, week, hour of the day, kind, level, state, source or area below.
+         */
+        get: operations["event_stats_api_stats_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/siting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Sites
+         * @description The places where new facilities of a category serve people best, with the proof of how good they are.
+         */
+        post: operations["find_sites_api_siting_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/siting/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare Sites
+         * @description Two places for one new facility, in numbers and one sentence.
+         */
+        post: operations["compare_sites_api_siting_compare_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -383,6 +770,23 @@ export interface components {
             ];
         };
         /**
+         * BandOut
+         * @description What a rule allows in one unit.
+         */
+        BandOut: {
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "households" | "persons";
+            /** Min */
+            min: number;
+            /** Target */
+            target: number;
+            /** Max */
+            max: number;
+        };
+        /**
          * BinOut
          * @description How many events of a level fall into a bin.
          */
@@ -393,6 +797,150 @@ export interface components {
             level: number;
             /** N */
             n: number;
+        };
+        /**
+         * BlindStreetOut
+         * @description A street with many metres that no camera sees.
+         */
+        BlindStreetOut: {
+            /** Fid */
+            fid: number;
+            /** Title */
+            title: string | null;
+            /** Length M */
+            length_m: number;
+            /** Unseen M */
+            unseen_m: number;
+        };
+        /**
+         * BuildingMoreOut
+         * @description Around a building; ``not_allowed`` names the layers whose part is empty because the reader may not see them.
+         */
+        BuildingMoreOut: {
+            /**
+             * Kind
+             * @default building
+             * @constant
+             */
+            kind: "building";
+            estate: components["schemas"]["EstateOfOut"] | null;
+            grid: components["schemas"]["GridOfOut"] | null;
+            /** Cameras 100M */
+            cameras_100m: components["schemas"]["NearCameraOut"][];
+            /** Open Events */
+            open_events: components["schemas"]["OpenEventOut"][];
+            /** Facilities */
+            facilities: components["schemas"]["ReachedOut"][];
+            /** Not Allowed */
+            not_allowed: string[];
+        };
+        /**
+         * BuildingsOut
+         * @description Residential buildings column by column; seconds and metres are null where there is no way.
+         */
+        BuildingsOut: {
+            /** Fid */
+            fid: number[];
+            /** Seconds */
+            seconds: (number | null)[];
+            /** Metres */
+            metres: (number | null)[];
+            /** Households */
+            households: number[];
+            /** Persons */
+            persons: number[];
+        };
+        /** @enum {string} */
+        By: "day" | "week" | "hour" | "kind" | "level" | "state" | "source" | "area";
+        /**
+         * CameraCoverageOut
+         * @description What cameras see of an area; ``lattice_m`` is the step on which ground seen twice was counted.
+         */
+        CameraCoverageOut: {
+            /** Area */
+            area: string | null;
+            /** N Cameras */
+            n_cameras: number;
+            /** N Seeing */
+            n_seeing: number;
+            /** N Unusable */
+            n_unusable: number;
+            /** Offline Share */
+            offline_share: number | null;
+            /** Classes */
+            classes: components["schemas"]["ClassCountOut"][];
+            ground: components["schemas"]["SeenOut"];
+            roads: components["schemas"]["SeenOut"];
+            buildings: components["schemas"]["SeenOut"];
+            /** Places */
+            places: components["schemas"]["PlaceKindOut"][];
+            /** Grids */
+            grids: components["schemas"]["GridSightOut"][];
+            /** Blind Streets */
+            blind_streets: components["schemas"]["BlindStreetOut"][];
+            works: components["schemas"]["WorksOut"];
+            /** Lattice M */
+            lattice_m: number;
+            /** Assumptions */
+            assumptions: string[];
+        };
+        /**
+         * CameraMoreOut
+         * @description What a camera sees; an empty ring where its registry does not say how it looks. There is never a picture.
+         */
+        CameraMoreOut: {
+            /**
+             * Kind
+             * @default camera
+             * @constant
+             */
+            kind: "camera";
+            /** Ground M2 */
+            ground_m2: number | null;
+            /** Sees Buildings */
+            sees_buildings: number | null;
+            /** Ring */
+            ring: [
+                number,
+                number
+            ][];
+            /** Age Years */
+            age_years: number | null;
+        };
+        /**
+         * CameraToDoOut
+         * @description A camera to be linked, repaired or replaced, and why.
+         */
+        CameraToDoOut: {
+            /** Fid */
+            fid: number;
+            /** Camera Id */
+            camera_id: string;
+            /** Title */
+            title: string;
+            /** Camera Class */
+            camera_class: string;
+            /** Status */
+            status: string | null;
+            /** Age Years */
+            age_years: number | null;
+            /** Why */
+            why: string;
+        };
+        /**
+         * CamerasSeeingOut
+         * @description The cameras that see a point, the nearest first; those that are not online see nothing now.
+         */
+        CamerasSeeingOut: {
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+            /** N Online */
+            n_online: number;
+            /** Cameras */
+            cameras: components["schemas"]["SeeingOut"][];
         };
         /**
          * CandidateOut
@@ -427,6 +975,10 @@ export interface components {
                 number
             ][];
         };
+        Candidates: ("nodes" | "buildings" | "estates") | string | [
+            number,
+            number
+        ][];
         /**
          * CardOut
          * @description One feature: visible properties, a point inside it, its bounds in degrees.
@@ -475,6 +1027,76 @@ export interface components {
             layers: components["schemas"]["LayerOut"][];
         };
         /**
+         * CategoryByZoneOut
+         * @description One category by zones (``rows``), or building by building (``buildings``).
+         */
+        CategoryByZoneOut: {
+            /** Category */
+            category: string;
+            title: components["schemas"]["TitleOut"];
+            /** Area */
+            area: string | null;
+            /** By */
+            by: string;
+            /** Speed Kmh */
+            speed_kmh: number;
+            /** Limit M */
+            limit_m: number | null;
+            /** Limit S */
+            limit_s: number;
+            /** Document */
+            document: string;
+            /** Verified */
+            verified: boolean;
+            note: components["schemas"]["TitleOut"] | null;
+            /** Rows */
+            rows: components["schemas"]["ZoneCoverageOut"][];
+            buildings: components["schemas"]["BuildingsOut"] | null;
+            /** Facilities */
+            facilities: components["schemas"]["FacilityOut"][];
+            histogram: components["schemas"]["WalkHistogramOut"] | null;
+        };
+        /**
+         * CategoryCoverageOut
+         * @description How many can walk to one category.
+         *
+         *     ``verified`` is false where the limit is general knowledge that nobody compared with a document; ``note`` says so
+         *     and must be shown. Numbers are null where ``problem`` says why, or where they are too small for the public.
+         */
+        CategoryCoverageOut: {
+            /** Category */
+            category: string;
+            title: components["schemas"]["TitleOut"];
+            /** Group */
+            group: string;
+            group_title: components["schemas"]["TitleOut"];
+            /** Limit M */
+            limit_m: number | null;
+            /** Limit S */
+            limit_s: number;
+            /** Document */
+            document: string;
+            /** Verified */
+            verified: boolean;
+            note: components["schemas"]["TitleOut"] | null;
+            /** N Facilities */
+            n_facilities: number;
+            /** Households Covered */
+            households_covered: number | null;
+            /** Persons Covered */
+            persons_covered: number | null;
+            /** Share */
+            share: number | null;
+            /** Persons Share */
+            persons_share: number | null;
+            /** Straight Share */
+            straight_share: number | null;
+            /** Mean S */
+            mean_s: number | null;
+            /** Problem */
+            problem: string | null;
+        };
+        /**
          * CellOut
          * @description One hexagon; ``n`` is null where fewer than five events lie in it.
          */
@@ -490,6 +1112,87 @@ export interface components {
             ][];
         };
         /**
+         * ChangeIn
+         * @description One thing that would be different: ``add``/``gate`` point, ``move`` fid point, ``close`` fid, ``bridge`` line.
+         */
+        ChangeIn: {
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "add" | "move" | "close" | "gate" | "bridge";
+            /** Point */
+            point?: [
+                number,
+                number
+            ] | null;
+            /** Fid */
+            fid?: number | null;
+            /** Line */
+            line?: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ] | null;
+        };
+        /**
+         * ChangeOut
+         * @description ``event: change``: an event as it is now, or that this reader sees it no more.
+         */
+        ChangeOut: {
+            /** Seq */
+            seq: number;
+            /**
+             * Layer
+             * @constant
+             */
+            layer: "events";
+            /**
+             * What
+             * @constant
+             */
+            what: "events";
+            /** Event No */
+            event_no: string;
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "upsert" | "delete";
+            event: components["schemas"]["EventOut"] | null;
+        };
+        /**
+         * ChangedOut
+         * @description Buildings whose walk changed, with the new seconds; null where there is no way any more.
+         */
+        ChangedOut: {
+            /** Fid */
+            fid: number[];
+            /** Seconds */
+            seconds: (number | null)[];
+        };
+        /**
+         * ClassCountOut
+         * @description How many cameras of a class, and in what state.
+         */
+        ClassCountOut: {
+            /** Camera Class */
+            camera_class: string;
+            /** N */
+            n: number;
+            /** N Online */
+            n_online: number;
+            /** N Linked */
+            n_linked: number;
+            /** N Old */
+            n_old: number;
+        };
+        /**
          * CodeOut
          * @description One value of a code list.
          */
@@ -499,14 +1202,64 @@ export interface components {
             title: components["schemas"]["TitleOut"];
         };
         /**
+         * CollectionOut
+         * @description GeoJSON features.
+         */
+        CollectionOut: {
+            /**
+             * Type
+             * @default FeatureCollection
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Features */
+            features: components["schemas"]["FeatureOut"][];
+        };
+        /**
+         * CompareIn
+         * @description Two places for one new facility.
+         */
+        CompareIn: {
+            /**
+             * Area
+             * @default
+             */
+            area: string;
+            /** Category */
+            category: string;
+            /**
+             * Speed Kmh
+             * @default 4
+             */
+            speed_kmh: number;
+            /** Open At */
+            open_at?: string | null;
+            /** Minutes */
+            minutes?: number | null;
+            /** A */
+            a: [
+                number,
+                number
+            ];
+            /** B */
+            b: [
+                number,
+                number
+            ];
+        };
+        /**
          * CountOut
-         * @description How many; ``exact`` is false where counting stopped, then it is "at least".
+         * @description How many; ``exact`` is false where counting stopped, then it is "at least" and there are no classes.
          */
         CountOut: {
             /** N */
             n: number;
             /** Exact */
             exact: boolean;
+            /** Classes */
+            classes: {
+                [key: string]: number;
+            } | null;
         };
         /**
          * CountsOut
@@ -517,6 +1270,128 @@ export interface components {
             counts: {
                 [key: string]: components["schemas"]["CountOut"];
             };
+        };
+        /**
+         * CoverageOut
+         * @description The life circle of an area; ``verified`` and ``note`` are about ``document``.
+         */
+        CoverageOut: {
+            /** Area */
+            area: string | null;
+            /** Area Title */
+            area_title: string | null;
+            /** Households */
+            households: number | null;
+            /** Persons */
+            persons: number | null;
+            /** N Buildings */
+            n_buildings: number;
+            /** Speed Kmh */
+            speed_kmh: number;
+            /** Document */
+            document: string;
+            /** Verified */
+            verified: boolean;
+            note: components["schemas"]["TitleOut"] | null;
+            /** Assumptions */
+            assumptions: components["schemas"]["TitleOut"][];
+            network: components["schemas"]["NetworkOut"];
+            /** Categories */
+            categories: components["schemas"]["CategoryCoverageOut"][];
+        };
+        /**
+         * DayOut
+         * @description Events reported on a day, and how many of these are still open.
+         */
+        DayOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** N */
+            n: number;
+            /** N Open */
+            n_open: number;
+        };
+        /**
+         * DayValueOut
+         * @description An indicator on one day of the city; null where that day left no trace of it.
+         */
+        DayValueOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Value */
+            value: number | null;
+            /** Numerator */
+            numerator: number | null;
+            /** Denominator */
+            denominator: number | null;
+        };
+        /**
+         * DispatchIn
+         * @description Who is to go; ``client_id`` is the asker's own number for the request: sent twice, done once.
+         */
+        DispatchIn: {
+            /** Responder Id */
+            responder_id: string;
+            /** Note */
+            note?: string | null;
+            /** Client Id */
+            client_id: string;
+        };
+        /**
+         * DispatchOut
+         * @description The event as it is now, the step in its history, and until when that can be taken back.
+         */
+        DispatchOut: {
+            event: components["schemas"]["EventOut"];
+            /** Action Seq */
+            action_seq: number;
+            /**
+             * Undo Until
+             * Format: date-time
+             */
+            undo_until: string;
+        };
+        /**
+         * DuelOut
+         * @description Two places head to head; ``both`` come within the limit by either, ``only_a`` by the first alone.
+         */
+        DuelOut: {
+            /** Category */
+            category: string;
+            /** Limit S */
+            limit_s: number;
+            /** Document */
+            document: string;
+            /** Verified */
+            verified: boolean;
+            before: components["schemas"]["StateOut"];
+            a: components["schemas"]["SideOut"];
+            b: components["schemas"]["SideOut"];
+            both: components["schemas"]["PeopleOut"];
+            only_a: components["schemas"]["PeopleOut"];
+            only_b: components["schemas"]["PeopleOut"];
+            /**
+             * Better
+             * @enum {string}
+             */
+            better: "a" | "b" | "same";
+            sentence: components["schemas"]["TitleOut"];
+        };
+        /**
+         * EstateOfOut
+         * @description The estate of a building.
+         */
+        EstateOfOut: {
+            /** Fid */
+            fid: number;
+            /** Name */
+            name: string | null;
         };
         /**
          * EventCountsOut
@@ -583,6 +1458,12 @@ export interface components {
             history: components["schemas"]["ActionOut"][];
         };
         /**
+         * EventFormat
+         * @description What an export of events can be.
+         * @enum {string}
+         */
+        EventFormat: "csv" | "xlsx" | "geojson";
+        /**
          * EventOut
          * @description One event of the list.
          */
@@ -637,6 +1518,51 @@ export interface components {
             next: string | null;
         };
         /**
+         * ExportFormat
+         * @description What an export can be.
+         * @enum {string}
+         */
+        ExportFormat: "csv" | "xlsx" | "geojson" | "gpkg";
+        /**
+         * FacilityOut
+         * @description A facility in or around the area.
+         */
+        FacilityOut: {
+            /** Fid */
+            fid: number;
+            /** Title */
+            title: string;
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+            /** Is Open */
+            is_open: boolean;
+            /** On Network */
+            on_network: boolean;
+        };
+        /**
+         * FeatureOut
+         * @description A GeoJSON feature.
+         */
+        FeatureOut: {
+            /**
+             * Type
+             * @default Feature
+             * @constant
+             */
+            type: "Feature";
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
+            /** Geometry */
+            geometry: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * FieldOut
          * @description A property of a layer's features.
          */
@@ -650,6 +1576,106 @@ export interface components {
             unit: string | null;
             /** Codes */
             codes: components["schemas"]["CodeOut"][] | null;
+        };
+        /**
+         * FullCardOut
+         * @description One feature with all that its card says; ``more`` is null for layers without more.
+         */
+        FullCardOut: {
+            /** Layer */
+            layer: string;
+            /** Fid */
+            fid: number;
+            /** Title */
+            title: string | null;
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+            /** Bounds */
+            bounds: [
+                number,
+                number,
+                number,
+                number
+            ];
+            more: components["schemas"]["MoreOut"] | null;
+        };
+        /**
+         * GapOut
+         * @description An estate with uncovered homes, most households first; ``title`` is null for homes outside every estate.
+         */
+        GapOut: {
+            /** Fid */
+            fid: number | null;
+            /** Title */
+            title: string | null;
+            /** Households */
+            households: number;
+            /** Persons */
+            persons: number;
+            /** Worst S */
+            worst_s: number | null;
+        };
+        /**
+         * GridMoreOut
+         * @description Around a grid; null where the reader may not know.
+         */
+        GridMoreOut: {
+            /**
+             * Kind
+             * @default grid
+             * @constant
+             */
+            kind: "grid";
+            rule: components["schemas"]["GridRuleOut"] | null;
+            /** Plan Document */
+            plan_document: string | null;
+            /** Per Day */
+            per_day: components["schemas"]["DayOut"][];
+            patrol: components["schemas"]["PatrolOut"] | null;
+            visits: components["schemas"]["VisitsOut"] | null;
+            /** N Buildings */
+            n_buildings: number | null;
+            /** Area M2 */
+            area_m2: number;
+            /** N Informants */
+            n_informants: number | null;
+            /** N Management Points */
+            n_management_points: number | null;
+            /** N Cameras */
+            n_cameras: number | null;
+            /** N Open */
+            n_open: number | null;
+            /** Facilities */
+            facilities: components["schemas"]["ReachedOut"][] | null;
+            /** Not Allowed */
+            not_allowed: string[];
+        };
+        /**
+         * GridOfOut
+         * @description The grid of a building with its officer's post; the phone is the post's, not a person's.
+         */
+        GridOfOut: {
+            /** Fid */
+            fid: number;
+            /** Grid Code */
+            grid_code: string;
+            /** Grid No */
+            grid_no: string | null;
+            /** Name */
+            name: string | null;
+            /** Officer Post */
+            officer_post: string | null;
+            /** Officer Phone */
+            officer_phone: string | null;
+            /** Vacant */
+            vacant: boolean | null;
         };
         /**
          * GridOut
@@ -677,6 +1703,68 @@ export interface components {
                 number,
                 number
             ];
+        };
+        /**
+         * GridRuleOut
+         * @description The rule that a grid is judged by, with the document that says so.
+         */
+        GridRuleOut: {
+            title: components["schemas"]["TitleOut"];
+            /** Document */
+            document: string;
+            /**
+             * Logic
+             * @enum {string}
+             */
+            logic: "any" | "all";
+            /** Bands */
+            bands: components["schemas"]["BandOut"][];
+            /** Verdicts */
+            verdicts: components["schemas"]["VerdictOut"][];
+            /** In Band */
+            in_band: boolean | null;
+        };
+        /**
+         * GridSightOut
+         * @description One grid's ground; ``want`` is households times the unseen share.
+         */
+        GridSightOut: {
+            /** Fid */
+            fid: number;
+            /** Grid Code */
+            grid_code: string;
+            /** Title */
+            title: string;
+            /** Households */
+            households: number;
+            /** N Cameras */
+            n_cameras: number;
+            /** Ground Share */
+            ground_share: number;
+            /** Want */
+            want: number;
+        };
+        /**
+         * GroundMoreOut
+         * @description What an estate or an area holds; null where the reader may not know.
+         */
+        GroundMoreOut: {
+            /**
+             * Kind
+             * @default ground
+             * @constant
+             */
+            kind: "ground";
+            /** N Buildings */
+            n_buildings: number | null;
+            /** Households */
+            households: number | null;
+            /** Persons */
+            persons: number | null;
+            /** N Grids */
+            n_grids: number | null;
+            /** N Open */
+            n_open: number | null;
         };
         /**
          * GroupOut
@@ -725,6 +1813,90 @@ export interface components {
             n_bins: number;
             /** Bins */
             bins: components["schemas"]["BinOut"][];
+        };
+        /**
+         * HitGroupOut
+         * @description The hits of one layer, the best first.
+         */
+        HitGroupOut: {
+            /** Kind */
+            kind: string;
+            title: components["schemas"]["TitleOut"];
+            /** Hits */
+            hits: components["schemas"]["HitOut"][];
+        };
+        /**
+         * HitOut
+         * @description One feature; ``match`` says which characters of the title match: from, and up to but not including.
+         */
+        HitOut: {
+            /** Layer */
+            layer: string;
+            /** Fid */
+            fid: number;
+            /** Title */
+            title: string;
+            /** Sub */
+            sub: string | null;
+            /** Match */
+            match: [
+                number,
+                number
+            ][];
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+            /** Bounds */
+            bounds: [
+                number,
+                number,
+                number,
+                number
+            ];
+        };
+        /**
+         * IsochronesOut
+         * @description Bands as GeoJSON, the longest first: minutes, area_m2, shed_ratio, households, persons, n_buildings.
+         *
+         *     ``shed_ratio`` is the ground over the circle of a walker whom nothing hinders. People are counted building by
+         *     building, never from the polygons, and null for readers who may not know them.
+         */
+        IsochronesOut: {
+            /**
+             * Type
+             * @default FeatureCollection
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Features */
+            features: components["schemas"]["FeatureOut"][];
+            /** Mode */
+            mode: string;
+            /** Reverse */
+            reverse: boolean;
+            /** Snap M */
+            snap_m: number | null;
+            /** Buffer M */
+            buffer_m: number;
+            /** Assumptions */
+            assumptions: string[];
+        };
+        /**
+         * KeyPlaceOut
+         * @description A key place that no camera sees.
+         */
+        KeyPlaceOut: {
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string | null;
+            /** Point */
+            point: [
+                number,
+                number
+            ];
         };
         /**
          * KpiOut
@@ -809,6 +1981,21 @@ export interface components {
                 number
             ] | null;
         };
+        MoreOut: components["schemas"]["BuildingMoreOut"] | components["schemas"]["GridMoreOut"] | components["schemas"]["CameraMoreOut"] | components["schemas"]["GroundMoreOut"] | components["schemas"]["PointMoreOut"];
+        /**
+         * NearCameraOut
+         * @description A camera within 100 m; ``sees`` says whether the ground it sees touches the building.
+         */
+        NearCameraOut: {
+            /** Fid */
+            fid: number;
+            /** Title */
+            title: string;
+            /** Metres */
+            metres: number;
+            /** Sees */
+            sees: boolean;
+        };
         /**
          * NearestOut
          * @description Who should go, who was passed over, and what was assumed.
@@ -826,6 +2013,272 @@ export interface components {
             assumptions: string[];
         };
         /**
+         * NetworkOut
+         * @description What the walks run on: how many parts it has, and how many buildings are too far from any street.
+         */
+        NetworkOut: {
+            /** Components */
+            components: number;
+            /** N Unsnapped */
+            n_unsnapped: number;
+        };
+        /**
+         * OpenEventOut
+         * @description An open event in or at a building.
+         */
+        OpenEventOut: {
+            /** Fid */
+            fid: number;
+            /** Event No */
+            event_no: string;
+            /** Title */
+            title: string;
+            /** Level */
+            level: number;
+            /** State */
+            state: string;
+            /** Overdue */
+            overdue: boolean;
+        };
+        /**
+         * PatrolOut
+         * @description QR points visited in the last days, of all.
+         */
+        PatrolOut: {
+            /** N */
+            n: number;
+            /** Of */
+            of: number;
+            /** Days */
+            days: number;
+        };
+        /**
+         * PeopleOut
+         * @description So many.
+         */
+        PeopleOut: {
+            /** Households */
+            households: number;
+            /** Persons */
+            persons: number;
+        };
+        /**
+         * PlaceKindOut
+         * @description Key places of one kind: crossing, estate_gate, square_gate, market, school_front.
+         */
+        PlaceKindOut: {
+            /** Kind */
+            kind: string;
+            /** N */
+            n: number;
+            /** Seen */
+            seen: number;
+            /** Share */
+            share: number | null;
+        };
+        /**
+         * PointMoreOut
+         * @description A QR point's visits.
+         */
+        PointMoreOut: {
+            /**
+             * Kind
+             * @default point
+             * @constant
+             */
+            kind: "point";
+            visits: components["schemas"]["PointVisitsOut"] | null;
+        };
+        /**
+         * PointVisitsOut
+         * @description A point's last visit and its next.
+         */
+        PointVisitsOut: {
+            /** Last Visit At */
+            last_visit_at: string | null;
+            /** Due Days */
+            due_days: number | null;
+            /** Next At */
+            next_at: string | null;
+            /** Overdue */
+            overdue: boolean | null;
+        };
+        /**
+         * PositionIn
+         * @description Where a post was; ``seq`` is the client's own number: sent twice, kept once.
+         */
+        PositionIn: {
+            /** Seq */
+            seq: number;
+            /** Responder Id */
+            responder_id: string;
+            /**
+             * At
+             * Format: date-time
+             * @description when it was there, not when it is sent
+             */
+            at: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Accuracy M */
+            accuracy_m?: number | null;
+        };
+        /**
+         * PositionsIn
+         * @description Many reports of one client, in any order.
+         */
+        PositionsIn: {
+            /**
+             * Client Id
+             * @description the handset's or gateway's own id
+             */
+            client_id: string;
+            /** Reports */
+            reports: components["schemas"]["PositionIn"][];
+        };
+        /**
+         * ReachedOut
+         * @description The nearest facility of a category within 15 minutes on foot; ``method`` is network or straight.
+         */
+        ReachedOut: {
+            /** Category */
+            category: string;
+            /** Fid */
+            fid: number;
+            /** Title */
+            title: string;
+            /** Metres */
+            metres: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "network" | "straight";
+        };
+        /**
+         * ReceiptOut
+         * @description What became of the reports; all of them are safe now.
+         */
+        ReceiptOut: {
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** N Accepted */
+            n_accepted: number;
+            /** N Duplicate */
+            n_duplicate: number;
+            /** N Off Duty */
+            n_off_duty: number;
+            /** N Expired */
+            n_expired: number;
+        };
+        /**
+         * SearchOut
+         * @description What a text means, by layer; the group with the best hit first.
+         */
+        SearchOut: {
+            /** Q */
+            q: string;
+            /** Groups */
+            groups: components["schemas"]["HitGroupOut"][];
+        };
+        /**
+         * SeeingOut
+         * @description A camera whose view holds the point; vehicle cameras count where they were last.
+         */
+        SeeingOut: {
+            /** Fid */
+            fid: number;
+            /** Camera Id */
+            camera_id: string;
+            /** Title */
+            title: string;
+            /** Camera Class */
+            camera_class: string;
+            /** Status */
+            status: string | null;
+            /** Is Online */
+            is_online: boolean;
+            /** Is Vehicle */
+            is_vehicle: boolean;
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+            /** Metres */
+            metres: number;
+            /** Height M */
+            height_m: number | null;
+        };
+        /**
+         * SeenOut
+         * @description How much of a whole is seen: square metres, metres or a count; ``share_twice`` by two cameras or more.
+         */
+        SeenOut: {
+            /** Seen */
+            seen: number;
+            /** Total */
+            total: number;
+            /** Share */
+            share: number | null;
+            /** Share Twice */
+            share_twice: number | null;
+        };
+        /**
+         * SelectedOut
+         * @description One feature of a selection, and a point on it.
+         */
+        SelectedOut: {
+            /** Fid */
+            fid: number;
+            /** Title */
+            title: string;
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+        };
+        /**
+         * SelectionOut
+         * @description What lies on a piece of ground; ``exact`` is false where counting stopped, then it is "at least" and no sums.
+         */
+        SelectionOut: {
+            /** N */
+            n: number;
+            /** Exact */
+            exact: boolean;
+            /** Households */
+            households: number | null;
+            /** Persons */
+            persons: number | null;
+            /** Features */
+            features: components["schemas"]["SelectedOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * SeriesOut
+         * @description An indicator day by day, today the last.
+         */
+        SeriesOut: {
+            /** Name */
+            name: string;
+            /** Points */
+            points: components["schemas"]["DayValueOut"][];
+        };
+        /**
          * SessionOut
          * @description Who the server takes the reader for.
          */
@@ -836,6 +2289,157 @@ export interface components {
             classes: string[];
             /** Areas */
             areas: string[] | null;
+            /** May */
+            may: string[];
+        };
+        /**
+         * SideOut
+         * @description One of two places: whom it brings within the limit, and for whom it is the nearer of the two.
+         */
+        SideOut: {
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+            /** Title */
+            title: string;
+            /** Gain Households */
+            gain_households: number;
+            /** Gain Persons */
+            gain_persons: number;
+            /** Share */
+            share: number | null;
+            /** Mean S */
+            mean_s: number | null;
+            /** Nearer Households */
+            nearer_households: number;
+        };
+        /**
+         * SinglePositionIn
+         * @description One report.
+         */
+        SinglePositionIn: {
+            /** Seq */
+            seq: number;
+            /** Responder Id */
+            responder_id: string;
+            /**
+             * At
+             * Format: date-time
+             * @description when it was there, not when it is sent
+             */
+            at: string;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Accuracy M */
+            accuracy_m?: number | null;
+            /**
+             * Client Id
+             * @description the handset's or gateway's own id
+             */
+            client_id: string;
+        };
+        /**
+         * SiteOut
+         * @description One place; ``gain`` when it joins those before it, ``alone`` were it the only new one.
+         */
+        SiteOut: {
+            /** Label */
+            label: string;
+            /** Point */
+            point: [
+                number,
+                number
+            ];
+            /** Title */
+            title: string;
+            /** Gain Households */
+            gain_households: number;
+            /** Gain Persons */
+            gain_persons: number;
+            /** Alone Households */
+            alone_households: number;
+            /** Alone Persons */
+            alone_persons: number;
+        };
+        /**
+         * SitesOut
+         * @description Where to build: ``sites`` are chosen, ``alternatives`` the best others by themselves; ``gap`` is proven.
+         */
+        SitesOut: {
+            /** Category */
+            category: string;
+            /** Model */
+            model: string;
+            /** Limit S */
+            limit_s: number;
+            /** Document */
+            document: string;
+            /** Verified */
+            verified: boolean;
+            /** Sites */
+            sites: components["schemas"]["SiteOut"][];
+            /** Alternatives */
+            alternatives: components["schemas"]["SiteOut"][];
+            /** Objective */
+            objective: number;
+            /** Bound */
+            bound: number;
+            /** Gap */
+            gap: number;
+            /** Objective Is */
+            objective_is: string;
+            /** Method */
+            method: string;
+            /** N Candidates */
+            n_candidates: number;
+            /** Seconds */
+            seconds: number;
+            before: components["schemas"]["StateOut"];
+            after: components["schemas"]["StateOut"];
+            /** Problems */
+            problems: string[];
+        };
+        /**
+         * SitingIn
+         * @description What to place: ``n`` facilities of a category.
+         *
+         *     ``model``: mclp most households covered, pmedian least average walk, lscp fewest sites that cover all (``n`` does
+         *     not count). ``candidates``: street nodes, buildings, estates, ``layer:NAME``, or points in degrees.
+         */
+        SitingIn: {
+            /**
+             * Area
+             * @default
+             */
+            area: string;
+            /** Category */
+            category: string;
+            /**
+             * Speed Kmh
+             * @default 4
+             */
+            speed_kmh: number;
+            /** Open At */
+            open_at?: string | null;
+            /** Minutes */
+            minutes?: number | null;
+            /**
+             * N
+             * @default 1
+             */
+            n: number;
+            /**
+             * Model
+             * @default mclp
+             * @enum {string}
+             */
+            model: "mclp" | "pmedian" | "lscp";
+            /** @default nodes */
+            candidates: components["schemas"]["Candidates"];
         };
         /**
          * SkippedOut
@@ -850,6 +2454,59 @@ export interface components {
             reason: string;
             /** Reason Code */
             reason_code: string;
+        };
+        /**
+         * StateOut
+         * @description Who is covered, and how far they walk on average.
+         */
+        StateOut: {
+            /** Households Covered */
+            households_covered: number;
+            /** Persons Covered */
+            persons_covered: number;
+            /** Share */
+            share: number | null;
+            /** Mean S */
+            mean_s: number | null;
+            histogram: components["schemas"]["WalkHistogramOut"];
+        };
+        /**
+         * StatsOut
+         * @description Events reported in a window, by a key.
+         */
+        StatsOut: {
+            by: components["schemas"]["By"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Rows */
+            rows: components["schemas"]["StatsRowOut"][];
+        };
+        /**
+         * StatsRowOut
+         * @description Events of one key; ``on_time_share`` is null where none of the closed ones had a deadline.
+         */
+        StatsRowOut: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["TitleOut"] | null;
+            /** N */
+            n: number;
+            /** N Open */
+            n_open: number;
+            /** N Closed */
+            n_closed: number;
+            /** N Overdue */
+            n_overdue: number;
+            /** On Time Share */
+            on_time_share: number | null;
         };
         /**
          * TitleOut
@@ -869,6 +2526,13 @@ export interface components {
             /** Token */
             token: string;
         };
+        /**
+         * UndoneOut
+         * @description The event as it is now.
+         */
+        UndoneOut: {
+            event: components["schemas"]["EventOut"];
+        };
         /** ValidationError */
         ValidationError: {
             /** Location */
@@ -881,6 +2545,156 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * VerdictOut
+         * @description What a grid has in one unit, and whether that is in band; null where it is not known.
+         */
+        VerdictOut: {
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "households" | "persons";
+            /** Value */
+            value: number | null;
+            /** In Band */
+            in_band: boolean | null;
+        };
+        /**
+         * VisitsOut
+         * @description QR points to be visited in the next seven days, and those past their time.
+         */
+        VisitsOut: {
+            /** Due */
+            due: number;
+            /** Overdue */
+            overdue: number;
+        };
+        /**
+         * WalkHistogramOut
+         * @description Households by walking time: from edge to edge, the last bar beyond the last edge; ``unreachable`` are in it.
+         */
+        WalkHistogramOut: {
+            /** Edges S */
+            edges_s: number[];
+            /** Households */
+            households: number[];
+            /** Unreachable */
+            unreachable: number;
+        };
+        /**
+         * WhatIfIn
+         * @description What would be different, and for whom.
+         */
+        WhatIfIn: {
+            /**
+             * Area
+             * @default
+             */
+            area: string;
+            /** Category */
+            category: string;
+            /**
+             * Speed Kmh
+             * @default 4
+             */
+            speed_kmh: number;
+            /** Open At */
+            open_at?: string | null;
+            /** Minutes */
+            minutes?: number | null;
+            /** Changes */
+            changes: components["schemas"]["ChangeIn"][];
+            /**
+             * Isochrone
+             * @default false
+             */
+            isochrone: boolean;
+        };
+        /**
+         * WhatIfOut
+         * @description Two states side by side; ``gained`` come within the limit, ``lost`` fall out of it, ``uncovered`` stay out.
+         */
+        WhatIfOut: {
+            /** Category */
+            category: string;
+            /** Limit M */
+            limit_m: number | null;
+            /** Limit S */
+            limit_s: number;
+            /** Document */
+            document: string;
+            /** Verified */
+            verified: boolean;
+            /** Households */
+            households: number;
+            /** Persons */
+            persons: number;
+            before: components["schemas"]["StateOut"];
+            after: components["schemas"]["StateOut"];
+            changed: components["schemas"]["ChangedOut"];
+            gained: components["schemas"]["PeopleOut"];
+            lost: components["schemas"]["PeopleOut"];
+            uncovered: components["schemas"]["PeopleOut"];
+            /** Gaps */
+            gaps: components["schemas"]["GapOut"][];
+            isochrones: components["schemas"]["CollectionOut"] | null;
+            /** Assumptions */
+            assumptions: string[];
+            /** Ms */
+            ms: number;
+        };
+        /**
+         * WorksOut
+         * @description The four works: fill gaps 填空, densify 加密, integrate 集成, improve 提效; the most wanted first.
+         */
+        WorksOut: {
+            /** Fill */
+            fill: components["schemas"]["KeyPlaceOut"][];
+            /** Densify */
+            densify: components["schemas"]["GridSightOut"][];
+            /** Integrate */
+            integrate: components["schemas"]["CameraToDoOut"][];
+            /** Improve */
+            improve: components["schemas"]["CameraToDoOut"][];
+        };
+        /**
+         * ZoneCoverageOut
+         * @description One zone; ``ring`` (degrees) for H3 cells; ``suppressed`` where the numbers are too small for the public.
+         */
+        ZoneCoverageOut: {
+            /** Key */
+            key: string;
+            /** Fid */
+            fid: number | null;
+            /** Title */
+            title: string;
+            /** N Buildings */
+            n_buildings: number;
+            /** Households */
+            households: number | null;
+            /** Persons */
+            persons: number | null;
+            /** Households Covered */
+            households_covered: number | null;
+            /** Persons Covered */
+            persons_covered: number | null;
+            /** Share */
+            share: number | null;
+            /** Mean S */
+            mean_s: number | null;
+            /** Worst S */
+            worst_s: number | null;
+            /** Rank */
+            rank: number | null;
+            /** Suppressed */
+            suppressed: boolean;
+            /** Ring */
+            ring: [
+                number,
+                number
+            ][] | null;
         };
     };
     responses: never;
@@ -1010,6 +2824,407 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridOut"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    full_card_api_cards__layer___fid__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fid: number;
+                layer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullCardOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_cameras_seeing_api_cameras_seeing_get: {
+        parameters: {
+            query: {
+                /** @description longitude,latitude in degrees */
+                point: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CamerasSeeingOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_camera_coverage_api_cameras_coverage_get: {
+        parameters: {
+            query?: {
+                /** @description Area code; all that you may see without one */
+                area?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraCoverageOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_coverage_api_coverage_get: {
+        parameters: {
+            query?: {
+                /** @description Area code; all that you may see without one */
+                area?: string;
+                /** @description Walking speed, km/h: 4 adult, 2.88 elder */
+                speed_kmh?: number;
+                /** @description Only facilities open at this moment of the week: Tue 09:30 */
+                open_at?: string | null;
+                /** @description This limit instead of each category's own, minutes */
+                minutes?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_coverage_of_category_api_coverage__category__get: {
+        parameters: {
+            query?: {
+                /** @description Area code; all that you may see without one */
+                area?: string;
+                /** @description Walking speed, km/h: 4 adult, 2.88 elder */
+                speed_kmh?: number;
+                /** @description Only facilities open at this moment of the week: Tue 09:30 */
+                open_at?: string | null;
+                /** @description This limit instead of each category's own, minutes */
+                minutes?: number | null;
+                by?: "building" | "grid" | "estate" | "community" | "street" | "h3";
+            };
+            header?: never;
+            path: {
+                category: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryByZoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ask_what_if_api_coverage_what_if_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIfOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    dispatch_responder_api_events__event_no__dispatch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DispatchIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispatchOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_dispatch_back_api_events__event_no__dispatch__action_seq__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_no: string;
+                action_seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_events_api_events_export_get: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["EventFormat"];
+                area?: string | null;
+                grid_code?: string | null;
+                since?: string | null;
+                until?: string | null;
+                level?: number[] | null;
+                kind?: string[] | null;
+                state?: string[] | null;
+                template?: string[] | null;
+                is_open?: boolean | null;
+                overdue?: boolean | null;
+                bbox?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/geo+json": string;
+                    "application/geopackage+sqlite3": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_layer_api_export__layer__get: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["ExportFormat"];
+                /** @description leave out what the map leaves out, such as closed events */
+                shown?: boolean;
+                area?: string;
+                bbox?: string | null;
+                polygon?: string | null;
+            };
+            header?: never;
+            path: {
+                layer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/geo+json": string;
+                    "application/geopackage+sqlite3": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    select_features_api_select__layer__get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                after?: string;
+                /** @description leave out what the map leaves out, such as closed events */
+                shown?: boolean;
+                area?: string;
+                bbox?: string | null;
+                polygon?: string | null;
+            };
+            header?: never;
+            path: {
+                layer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionOut"];
                 };
             };
             /** @description Validation Error */
@@ -1245,6 +3460,53 @@ export interface operations {
             };
         };
     };
+    read_isochrones_api_isochrones_get: {
+        parameters: {
+            query?: {
+                /** @description longitude,latitude in degrees */
+                point?: string | null;
+                /** @description Begin at this facility instead (fid) */
+                facility?: number | null;
+                /** @description Begin at all facilities of a category instead */
+                category?: string | null;
+                /** @description With category: those of this area only */
+                area?: string;
+                /** @description Limits, separated by commas */
+                minutes?: string;
+                mode?: "foot" | "ebike" | "car";
+                /** @description One speed on every street instead of the rule's */
+                speed_kmh?: number | null;
+                /** @description Ground from which the place is reached */
+                reverse?: boolean;
+                /** @description Outlines may be simplified by this much */
+                tolerance_m?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IsochronesOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     read_kpis_api_kpis_get: {
         parameters: {
             query?: {
@@ -1265,6 +3527,115 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KpisOut"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    kpi_series_api_kpis__name__series_get: {
+        parameters: {
+            query?: {
+                area?: string | null;
+                days?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    follow_changes_api_live_get: {
+        parameters: {
+            query?: {
+                /** @description the last change that the reader knows */
+                since?: number | null;
+            };
+            header?: {
+                /** @description the same, as browsers send it */
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of changes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ChangeOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    report_positions_api_positions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SinglePositionIn"] | components["schemas"]["PositionsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
+                };
+            };
+            /** @description All of the posts are off duty: nothing was kept. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -1347,6 +3718,44 @@ export interface operations {
             };
         };
     };
+    search_api_search_get: {
+        parameters: {
+            query: {
+                /** @description text, pinyin, initials, or the beginning or end of a code */
+                q: string;
+                /** @description most hits of a layer; 24 in all */
+                limit?: number;
+                /** @description what lies in it comes first */
+                area?: string | null;
+                /** @description longitude,latitude; nearer hits come first */
+                near?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     who_am_i_api_session_get: {
         parameters: {
             query?: never;
@@ -1415,6 +3824,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    event_stats_api_stats_events_get: {
+        parameters: {
+            query: {
+                by: "day" | "week" | "hour" | "kind" | "level" | "state" | "source" | "area";
+                area?: string | null;
+                /** @description days of the city, the last one included */
+                days?: number;
+                /** @description now where it is left out */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    find_sites_api_siting_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SitingIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitesOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_sites_api_siting_compare_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };

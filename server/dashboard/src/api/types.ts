@@ -57,7 +57,7 @@ export interface Count {
   readonly n: number;
   readonly exact: boolean;
   /** How many of each class (the field the legend divides by), where the server knows. */
-  readonly classes?: Readonly<Record<string, number>>;
+  readonly classes?: Readonly<Record<string, number>> | null;
 }
 
 export interface Counts {
@@ -78,6 +78,8 @@ export interface Session {
   readonly post: string | null;
   readonly classes: readonly string[];
   readonly areas: readonly string[] | null;
+  /** What the reader may do: dispatch, export, positions. */
+  readonly may: readonly string[];
 }
 
 export interface Area {

@@ -40,7 +40,7 @@ test('no language is mixed into the other', () => {
   for (const [key, words] of Object.entries(en))
     expect([key, /[\u3400-\u9fff]/.test(words)]).toEqual([key, false]);
   // Names of units, standards and keys are the same everywhere.
-  const foreign = /(CGCS2000|PDF|WebGL|m²|km\/h|\{\w+\}|\bm\b)/g;
+  const foreign = /(A4|CGCS2000|H3|PDF|PNG|WebGL|m²|km\/h|m\/s|\{\w+\}|\bm\b)/g;
   for (const [key, words] of Object.entries(zh)) {
     expect([key, /[A-Za-z]/.test(words.replace(foreign, ''))]).toEqual([key, false]);
   }

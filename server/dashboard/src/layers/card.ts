@@ -24,7 +24,12 @@ export interface Card {
 }
 
 /** A feature's card, made of the catalogue's fields: titles and codes in the reader's language, units apart. */
-export function cardOf(feature: Feature, layer: Layer, language: Language): Card {
+export function cardOf(
+  feature: Feature,
+  layer: Layer,
+  language: Language,
+  without: readonly string[] = [],
+): Card {
   const shown = layer.fields.filter((field) => isKnown(feature.properties[field.name]));
   const code = feature.properties[layer.key];
   const title = titleOf(feature, code);
@@ -34,13 +39,13 @@ export function cardOf(feature: Feature, layer: Layer, language: Language): Card
     label: titleIn(field.title, language),
     ...fieldValue(field, feature.properties[field.name] ?? null, language),
   });
-  const inHead = new Set([layer.key, layer.label, ...FIGURES, ...IN_BADGES]);
+  const inHead = new Set([layer.key, layer.label, ...FIGURES, ...IN_BADGES, ...without]);
   if (feature.properties.name === title) inHead.add('name');
   return {
     title,
     code: isKnown(code) ? String(code) : '',
     badges,
-    figures: shown.filter((field) => FIGURES.has(field.name)).map(row),
+    figures: shown.filter((field) => FIGURES.has(field.name) && !without.includes(field.name)).map(row),
     rows: shown.filter((field) => !inHead.has(field.name)).map(row),
   };
 }

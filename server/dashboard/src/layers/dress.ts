@@ -17,6 +17,16 @@ export function dressed(
   return { ...style, layers: style.layers.map((layer) => dressedLayer(layer, legends, look)) };
 }
 
+/** The style with or without the numbers of grids. */
+export function withGridNumbers(style: StyleSpecification, shown: boolean): StyleSpecification {
+  if (shown) return style;
+  const hidden = (layer: LayerSpecification): LayerSpecification =>
+    ownerOf(layer) === 'grids' && layer.type === 'symbol'
+      ? ({ ...layer, layout: { ...layer.layout, visibility: 'none' } } as LayerSpecification)
+      : layer;
+  return { ...style, layers: style.layers.map(hidden) };
+}
+
 /** What turns one dressed style into another of the same layers. */
 export function changes(before: StyleSpecification, after: StyleSpecification): readonly Change[] {
   const known = new Map(before.layers.map((layer) => [layer.id, layer]));

@@ -9,6 +9,9 @@ export interface Look {
   readonly opacity: ReadonlyMap<string, number>;
 }
 
+/** Analyses are switched like layers; each needs a layer that the reader may see. */
+const ANALYSES: ReadonlyMap<string, string> = new Map([['event_heat', 'events']]);
+
 /** Dense or special layers start switched off; the tree shows them and one click brings them. */
 const STARTS_OFF: ReadonlySet<string> = new Set([
   'cameras',
@@ -68,6 +71,7 @@ export function encodeLook(look: Look): [on: string, hidden: string, opacity: st
 /** The look of an address; layers the catalogue does not hold are left out. */
 export function decodeLook(catalog: Catalog, on: string, hidden: string, opacity: string): Look {
   const allowed = new Set(catalog.layers.filter((l) => l.allowed).map((l) => l.name));
+  for (const [name, needed] of ANALYSES) if (allowed.has(needed)) allowed.add(name);
   const words = (text: string): string[] => text.split('.').filter(Boolean);
   const faded = words(opacity).map((word): [string, number] => {
     const [name = '', percent = ''] = word.split(':');

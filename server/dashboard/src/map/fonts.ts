@@ -30,6 +30,6 @@ export function charactersOf(asked: GlyphRequests): string {
 }
 
 /** One variable file serves all weights, so that loading one weight loads all. */
-async function loadFonts(text: string): Promise<void> {
+export async function loadFonts(text: string): Promise<void> {
   if (text !== '') await document.fonts.load(`24px "${FAMILY}"`, text);
 }

@@ -4,6 +4,9 @@ import type { Selection } from '../state/address.ts';
 
 export const SELECTION_PREFIX = 'onemap-selection';
 
+/** The same marks for what a card points at. */
+export const HIGHLIGHT_PREFIX = 'onemap-highlight';
+
 export interface SelectionColours {
   readonly accent: string;
   readonly text: string;
@@ -23,6 +26,7 @@ export function selectionLayers(
   colours: SelectionColours,
   source: string,
   tiled: boolean,
+  prefix: string = SELECTION_PREFIX,
 ): readonly Marking[] {
   const from = {
     source,
@@ -31,24 +35,27 @@ export function selectionLayers(
   };
   switch (layer.geometry) {
     case 'Point':
-      return [ring('halo', from, colours.halo, 5), ring('ring', from, colours.text, 2)];
+      return [ring(`${prefix}-halo`, from, colours.halo, 5), ring(`${prefix}-ring`, from, colours.text, 2)];
     case 'LineString':
     case 'MultiLineString':
-      return [line('halo', from, colours.halo, 9, 0.6), line('line', from, colours.accent, 4.5, 1)];
+      return [
+        line(`${prefix}-halo`, from, colours.halo, 9, 0.6),
+        line(`${prefix}-line`, from, colours.accent, 4.5, 1),
+      ];
     case 'Polygon':
     case 'MultiPolygon':
       return [
         {
           slot: 'choropleth',
           layer: {
-            id: `${SELECTION_PREFIX}-fill`,
+            id: `${prefix}-fill`,
             type: 'fill',
             ...from,
             paint: { 'fill-color': colours.accent, 'fill-opacity': 0.16 },
           },
         },
-        line('halo', from, colours.halo, 6, 0.7),
-        line('line', from, colours.accent, 3, 1),
+        line(`${prefix}-halo`, from, colours.halo, 6, 0.7),
+        line(`${prefix}-line`, from, colours.accent, 3, 1),
       ];
   }
 }
@@ -57,7 +64,7 @@ type From = { source: string; 'source-layer'?: string; filter: ['==', ['id'], nu
 
 function ring(name: string, from: From, colour: string, width: number): Marking {
   const layer: LayerSpecification = {
-    id: `${SELECTION_PREFIX}-${name}`,
+    id: name,
     type: 'circle',
     ...from,
     paint: {
@@ -72,7 +79,7 @@ function ring(name: string, from: From, colour: string, width: number): Marking 
 
 function line(name: string, from: From, colour: string, width: number, opacity: number): Marking {
   const layer: LayerSpecification = {
-    id: `${SELECTION_PREFIX}-${name}`,
+    id: name,
     type: 'line',
     ...from,
     layout: { 'line-join': 'round', 'line-cap': 'round' },

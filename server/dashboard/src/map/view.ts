@@ -17,8 +17,12 @@ import { ownerOf } from '../layers/legend.ts';
 import type { Hit } from '../layers/pick.ts';
 import type { Selection, View } from '../state/address.ts';
 import type { Padding } from '../state/layout.ts';
+import { absolute } from './absolute.ts';
+import type { Drawing } from './draw.ts';
 import { waitForFonts } from './fonts.ts';
-import { SELECTION_PREFIX, type SelectionColours, selectionLayers } from './selection.ts';
+import { Overlays } from './overlays.ts';
+import { pulse } from './pulse.ts';
+import { HIGHLIGHT_PREFIX, SELECTION_PREFIX, type SelectionColours, selectionLayers } from './selection.ts';
 import { SKETCH, sketchData, sketchLayers } from './sketch.ts';
 
 setWorkerUrl(workerUrl);
@@ -66,13 +70,17 @@ export interface MapStart {
 /** The one place that holds MapLibre's map. The rest of the page speaks to it in views, styles and hits. */
 export class MapView {
   readonly #map: MapLibre;
+  /** What lies over the style: heat, routes, a camera's ground. */
+  readonly overlays: Overlays;
   readonly #layers: ReadonlyMap<string, Layer>;
   /** No flights: the reader asked for less motion. */
   readonly #still: boolean;
   #style: StyleSpecification;
   #selection: { selection: Selection; colours: SelectionColours } | null = null;
+  #highlight: Selection | null = null;
   #padding: Padding;
   #picking = true;
+  #drawing: Drawing | null = null;
   #sketch: { places: readonly LngLat[]; closed: boolean } = { places: [], closed: false };
   #colours: SelectionColours = { accent: '#08716a', text: '#15202a', halo: '#ffffff' };
 
@@ -103,6 +111,8 @@ export class MapView {
             fitBoundsOptions: { padding: { ...start.padding } },
           }),
     });
+    this.overlays = new Overlays(this.#map);
+    this.#map.once('load', () => this.overlays.restore());
     waitForFonts(this.#map);
     this.#listen(events);
   }
@@ -146,6 +156,15 @@ export class MapView {
     return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()];
   }
 
+  /** The part of the map that no panel covers: its middle, and its size in CSS px. */
+  get uncovered(): { lng: number; lat: number; width: number; height: number } {
+    const { clientWidth: w, clientHeight: h } = this.#map.getContainer();
+    const { top, right, bottom, left } = this.#padding;
+    const [width, height] = [Math.max(1, w - left - right), Math.max(1, h - top - bottom)];
+    const { lng, lat } = this.#map.unproject([left + width / 2, top + height / 2]);
+    return { lng, lat, width, height };
+  }
+
   get canvas(): HTMLCanvasElement {
     return this.#map.getCanvas();
   }
@@ -160,9 +179,12 @@ export class MapView {
   /** Another style altogether: theme or language changed. */
   replace(style: StyleSpecification): void {
     this.#style = absolute(style);
+    this.#drawing?.pause();
     this.#map.setStyle(this.#style, { diff: true });
     this.#mark();
     this.#draw();
+    this.overlays.restore();
+    this.#drawing?.resume();
   }
 
   #apply(change: Change): void {
@@ -182,6 +204,12 @@ export class MapView {
     }
   }
 
+  /** Marks what a card points at, as long as it does. */
+  highlight(selection: Selection | null): void {
+    this.#highlight = selection;
+    this.#mark();
+  }
+
   /** Marks one feature, or none. */
   select(selection: Selection | null, colours: SelectionColours): void {
     this.#colours = colours;
@@ -195,12 +223,18 @@ export class MapView {
       map.once('styledata', () => this.#mark());
       return;
     }
-    for (const id of map.getLayersOrder()) if (id.startsWith(SELECTION_PREFIX)) map.removeLayer(id);
-    const layer = this.#selection && this.#layers.get(this.#selection.selection.layer);
-    if (!this.#selection || !layer || !map.getSource(layer.name)) return;
-    const { selection, colours } = this.#selection;
+    for (const id of map.getLayersOrder())
+      if (id.startsWith(SELECTION_PREFIX) || id.startsWith(HIGHLIGHT_PREFIX)) map.removeLayer(id);
+    if (this.#selection) this.#markAs(this.#selection.selection, this.#selection.colours, SELECTION_PREFIX);
+    if (this.#highlight) this.#markAs(this.#highlight, this.#colours, HIGHLIGHT_PREFIX);
+  }
+
+  #markAs(selection: Selection, colours: SelectionColours, prefix: string): void {
+    const map = this.#map;
+    const layer = this.#layers.get(selection.layer);
+    if (!layer || !map.getSource(layer.name)) return;
     const tiled = map.getSource(layer.name)?.type === 'vector';
-    for (const marking of selectionLayers(layer, selection, colours, layer.name, tiled)) {
+    for (const marking of selectionLayers(layer, selection, colours, layer.name, tiled, prefix)) {
       const before = `slot:${marking.slot}`;
       map.addLayer(marking.layer, map.getLayer(before) ? before : undefined);
     }
@@ -229,6 +263,29 @@ export class MapView {
     if (this.#sketch.places.length === 0 || !map.style._loaded) return;
     map.addSource(SKETCH, { type: 'geojson', data });
     for (const layer of sketchLayers(this.#colours)) map.addLayer(layer);
+  }
+
+  /** A tool that draws one surface; what it needs comes when it is first asked for. */
+  async drawing(colour: string, drawn: (ring: readonly LngLat[]) => void): Promise<Drawing> {
+    const { Drawing: Tool } = await import('./draw.ts');
+    this.endDrawing();
+    this.#drawing = new Tool(this.#map, colour, drawn);
+    return this.#drawing;
+  }
+
+  endDrawing(): void {
+    this.#drawing?.stop();
+    this.#drawing = null;
+  }
+
+  /** Asks anew for the tiles of a layer that was written. */
+  refreshTiles(layer: string): void {
+    if (this.#map.getSource(layer)?.type === 'vector') this.#map.refreshTiles(layer);
+  }
+
+  /** Rings about a new event; none where the reader asked for less motion. */
+  pulse(at: LngLat, times: number, level: number): void {
+    if (!this.#still) pulse(this.#map, at, times, level);
   }
 
   setPadding(padding: Padding): void {
@@ -298,13 +355,20 @@ export class MapView {
     this.#map.easeTo({ pitch: this.#map.getPitch() > 5 ? 0 : 45, duration: this.#still ? 0 : 300 });
   }
 
-  /** What of the given layers is drawn on screen, each feature once. */
+  /** What of a layer is drawn on screen, each feature once; of points those whose place itself is on it. */
   inView(layer: string): readonly Hit[] {
     const ids = this.#ids((owner) => owner.name === layer);
     const seen = new Set<unknown>();
+    const [west, south, east, north] = this.bounds;
+    const here = ({ geometry }: MapGeoJSONFeature): boolean => {
+      if (geometry.type !== 'Point') return true;
+      const [lng = 0, lat = 0] = geometry.coordinates;
+      return lng >= west && lng <= east && lat >= south && lat <= north;
+    };
     return this.#map
       .queryRenderedFeatures(undefined, { layers: ids })
-      .filter((feature) => feature.id !== undefined && !seen.has(feature.id) && seen.add(feature.id))
+      .filter((feature) => feature.id !== undefined && here(feature))
+      .filter((feature) => !seen.has(feature.id) && seen.add(feature.id))
       .map((feature) => hitOf(feature, 0, [0, 0]));
   }
 
@@ -366,11 +430,4 @@ function sizeOf(geometry: Geometry_): number {
     return found.reduce((a, b) => Math.max(a, b), -180) - found.reduce((a, b) => Math.min(a, b), 180);
   };
   return span(0) * span(1);
-}
-
-/** The style with addresses that need no page around them: workers have none. */
-function absolute(style: StyleSpecification): StyleSpecification {
-  const whole = (url: string): string =>
-    new URL(url, location.href).href.replaceAll('%7B', '{').replaceAll('%7D', '}');
-  return typeof style.sprite === 'string' ? { ...style, sprite: whole(style.sprite) } : style;
 }

@@ -82,17 +82,17 @@ export function writeAddress(state: {
 }
 
 /** A code of digits, or nothing. */
-function code(text: string | null, least: number, most: number): string | null {
+export function code(text: string | null, least: number, most: number): string | null {
   return text && /^\d+$/.test(text) && text.length >= least && text.length <= most ? text : null;
 }
 
-function writeView(view: View): string {
+export function writeView(view: View): string {
   const parts = [view.zoom.toFixed(2), view.lat.toFixed(5), view.lng.toFixed(5)];
   if (view.bearing !== 0 || view.pitch !== 0) parts.push(view.bearing.toFixed(0), view.pitch.toFixed(0));
   return parts.join('/');
 }
 
-function readView(text: string | null): View | null {
+export function readView(text: string | null): View | null {
   if (!text) return null;
   const [zoom, lat, lng, bearing = 0, pitch = 0] = text.split('/').map(Number);
   const given = [zoom, lat, lng, bearing, pitch];

@@ -1,12 +1,12 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import { api, type Theme } from '../api/client.ts';
+import { type CardAnswer, reading, type SearchHit } from '../api/reading.ts';
 import type {
   Area,
   Bounds,
   Catalog,
   Count,
   EventItem,
-  Feature,
   Grid,
   Kpis,
   Layer,
@@ -14,19 +14,31 @@ import type {
   Session,
 } from '../api/types.ts';
 import { type Key, type Language, titleIn, translate } from '../i18n/index.ts';
-import { dressed } from '../layers/dress.ts';
+import { dressed, withGridNumbers } from '../layers/dress.ts';
 import { countInView, drawnEvents, EVENTS, withListedEvents } from '../layers/events.ts';
 import { type Legend, legendsOf } from '../layers/legend.ts';
-import type { Look } from '../layers/look.ts';
+import { type Look, withLayer } from '../layers/look.ts';
 import { clickOn, type Hit } from '../layers/pick.ts';
 import { type GroupRow, treeOf } from '../layers/tree.ts';
 import type { MapView } from '../map/view.ts';
 import { type Address, lookOf, readAddress, type Selection, type View, writeAddress } from './address.ts';
+import { Charts } from './charts.svelte.ts';
+import { dispatchEvents } from './dispatch.ts';
 import { Events } from './events.svelte.ts';
 import { decodeFilter, type EventFilter, eventQuery, levelsOf, NO_FILTER, type Place } from './filter.ts';
+import { liveHooks } from './follow.ts';
+import { Heat } from './heat.svelte.ts';
 import { type Layout, layoutOf, type Padding, paddingOf, unitOf } from './layout.ts';
+import { Live } from './live.svelte.ts';
 import { failed, LOADING, type Loadable, ready, valueIn } from './loadable.ts';
 import { remember, remembered } from './remember.ts';
+import { Responders } from './responders.svelte.ts';
+import { Search } from './search.svelte.ts';
+import { Select } from './select.svelte.ts';
+import { Sound } from './sound.svelte.ts';
+import { Toasts } from './toast.svelte.ts';
+import { Veil } from './veil.svelte.ts';
+import { Wall } from './wall.svelte.ts';
 
 /** Without a bounds in the catalogue: where the demo city stands. */
 const SOMEWHERE: Bounds = [117.27, 31.68, 117.33, 31.72];
@@ -43,7 +55,7 @@ export interface Choice {
 }
 
 /** A window that lies over the page; one at a time. */
-export type Dialog = 'help' | 'table' | 'person' | null;
+export type Dialog = 'help' | 'table' | 'person' | 'print' | 'charts' | null;
 
 /** What the page knows, and what may be done to it. Panels read it and call its verbs. */
 export class App {
@@ -66,7 +78,9 @@ export class App {
   drawn = $state(false);
 
   selection = $state.raw<Selection | null>(null);
-  card = $state.raw<Loadable<Feature>>(LOADING);
+  card = $state.raw<Loadable<CardAnswer>>(LOADING);
+  /** What a card points at without opening it. */
+  highlighted = $state.raw<Selection | null>(null);
   choice = $state.raw<Choice | null>(null);
   also = $state.raw<readonly Hit[]>([]);
 
@@ -80,6 +94,22 @@ export class App {
     (now, whole) => this.#eventQuery(now, whole),
     () => this.map?.setEvents(this.#drawn()),
   );
+  readonly heat: Heat = new Heat();
+  readonly search: Search = new Search(
+    () => this.layout === 'sheet',
+    () => (this.view ? [this.view.lng, this.view.lat] : null),
+    (hit) => this.openFound(hit),
+  );
+  readonly responders: Responders = new Responders(dispatchEvents(this));
+  readonly live: Live = new Live(liveHooks(this));
+  readonly charts: Charts = new Charts();
+  readonly toasts: Toasts = new Toasts();
+  readonly veil: Veil = new Veil();
+  readonly select: Select = new Select(this);
+  readonly wall: Wall = new Wall(this);
+  readonly sound: Sound = new Sound();
+  /** Whether grids show their numbers; key G. */
+  gridNumbers = $state(true);
   now = $state(Date.now());
 
   layersOpen = $state(true);
@@ -228,9 +258,14 @@ export class App {
 
   /** The style as the reader wants it, once catalogue and style are here. */
   get dress(): StyleSpecification | null {
-    if (this.style.state !== 'ready' || !this.look) return null;
-    const style = this.seesEvents ? withListedEvents(this.style.value, this.#drawn()) : this.style.value;
-    return dressed(style, this.legends, this.look);
+    return this.style.state === 'ready' ? this.dressOf(this.style.value) : null;
+  }
+
+  /** Any style of ours (a print's is the light one) with the reader's layers and the listed events. */
+  dressOf(style: StyleSpecification): StyleSpecification | null {
+    if (!this.look) return null;
+    const listed = this.seesEvents ? withListedEvents(style, this.#drawn()) : style;
+    return withGridNumbers(dressed(listed, this.legends, this.look), this.gridNumbers);
   }
 
   #tree(): readonly GroupRow[] {
@@ -270,16 +305,51 @@ export class App {
   }
 
   openEvent(event: EventItem): void {
-    this.open({ layer: EVENTS, fid: event.fid });
+    void this.open({ layer: EVENTS, fid: event.fid });
     const maxZoom = Math.max(this.view?.zoom ?? 0, 15.5);
     this.map?.goTo({ bounds: [event.lon, event.lat, event.lon, event.lat], maxZoom });
   }
 
+  /** Flies to what was found and opens its card; a layer that is off is switched on, for it is meant. */
+  openFound(hit: SearchHit): void {
+    this.#switchOn(hit.layer);
+    void this.open({ layer: hit.layer, fid: hit.fid });
+    this.map?.goTo({ bounds: hit.bounds, maxZoom: CLOSEST });
+  }
+
+  /** Opens what another card names, and brings it into sight. */
+  async openFid(layer: string, fid: number): Promise<void> {
+    this.highlighted = null;
+    this.#switchOn(layer);
+    await this.open({ layer, fid });
+    const card = valueIn(this.card);
+    if (card?.point && card.layer === layer && card.fid === fid) this.map?.reveal(card.point);
+  }
+
+  #switchOn(layer: string): void {
+    if (this.look && !this.look.on.has(layer) && this.layerOf(layer)?.allowed)
+      this.setLook(withLayer(this.look, layer, true));
+  }
+
+  /** The next event of the list after the selected one, or the one before. */
+  stepEvent(step: 1 | -1): void {
+    const { events } = this.events;
+    const at = this.selection?.layer === EVENTS ? events.findIndex((e) => e.fid === this.selection?.fid) : -1;
+    const next = events[at < 0 ? (step > 0 ? 0 : events.length - 1) : at + step];
+    if (next) this.openEvent(next);
+  }
+
+  setGridNumbers(shown: boolean): void {
+    this.gridNumbers = shown;
+    const dress = this.dress;
+    if (dress) this.map?.restyle(dress);
+  }
+
   /** Goes to an area or grid, and narrows every panel to it. */
-  drill(place: Place, bounds: Bounds): void {
+  drill(place: Place, bounds: Bounds, how: 'push' | 'replace' = 'push'): void {
     this.place = place;
     // Before the flight, whose end rewrites the address in place.
-    this.#writeAddress('push');
+    this.#writeAddress(how);
     this.map?.goTo({ bounds, maxZoom: CLOSEST });
     void this.#loadGrids();
     void this.loadKpis();
@@ -376,12 +446,12 @@ export class App {
 
   openHit(hit: Hit, also: readonly Hit[]): void {
     if (hit.fid === null) return;
-    this.open({ layer: hit.layer, fid: hit.fid });
+    void this.open({ layer: hit.layer, fid: hit.fid });
     this.also = also.filter((other) => other.fid !== null);
     this.map?.reveal(hit.at);
   }
 
-  open(selection: Selection): void {
+  open(selection: Selection): Promise<void> {
     this.choice = null;
     this.also = [];
     this.selection = selection;
@@ -389,22 +459,27 @@ export class App {
     if (this.layout === 'sheet') this.layersOpen = false;
     this.map?.setPadding(this.padding);
     this.#writeAddress('push');
-    void this.#loadCard(selection);
+    return this.#loadCard(selection);
+  }
+
+  /** What is selected has changed: its card is asked for again and meanwhile stays. */
+  reloadCard(): void {
+    if (this.selection) void this.#loadCard(this.selection, true);
   }
 
   retryCard(): void {
     if (this.selection) void this.#loadCard(this.selection);
   }
 
-  async #loadCard(selection: Selection): Promise<void> {
+  async #loadCard(selection: Selection, quietly = false): Promise<void> {
     this.#cardAsked?.abort();
     const asked = new AbortController();
     this.#cardAsked = asked;
-    this.card = LOADING;
+    if (!quietly) this.card = LOADING;
     try {
-      const feature = await api.feature(selection.layer, selection.fid, asked.signal);
+      const feature = await reading.card(selection.layer, selection.fid, asked.signal);
       this.card = ready(feature);
-      this.said = feature.title ?? '';
+      if (!quietly) this.said = feature.title ?? '';
     } catch (error) {
       if (!asked.signal.aborted) this.card = failed(error);
     }
@@ -435,6 +510,7 @@ export class App {
   #forget(): void {
     this.#cardAsked?.abort();
     this.selection = null;
+    this.highlighted = null;
     this.sideTab = 'events';
     this.also = [];
   }

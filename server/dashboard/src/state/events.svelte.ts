@@ -11,6 +11,9 @@ const DRAWN = 2000;
 /** How often the list asks what is new, ms. */
 const EVERY_MS = 20_000;
 
+/** The same while the stream flows: deadlines pass without anyone writing, ms. */
+const SELDOM_MS = 55_000;
+
 export const BINS = 48;
 
 export type Range = Extract<Span, '24h' | '7d' | '30d'>;
@@ -60,14 +63,19 @@ export class Events {
         listing = joined(listing, await this.#page(query, listing.next, asked.signal, now));
       }
       this.listing = ready(listing);
-      this.lostAt = null;
-      this.tries = 0;
+      this.answered();
       this.#changed();
     } catch (error) {
       if (asked.signal.aborted) return;
       this.#lost(failed(error));
     }
     await this.#loadHistogram(now, asked.signal);
+  }
+
+  /** The server speaks. */
+  answered(): void {
+    this.lostAt = null;
+    this.tries = 0;
   }
 
   /** A list that is here stays, with its age; without one the failure is shown. */
@@ -123,10 +131,11 @@ export class Events {
     }
   }
 
-  /** Keeps asking while the page is seen; the returned function ends it. */
-  follow(): () => void {
+  /** Keeps asking while the page is seen, seldom while a stream tells what changes; the returned function ends it. */
+  follow(told: () => boolean): () => void {
     const timer = setInterval(() => {
-      if (!document.hidden) void this.refresh();
+      const age = Date.now() - (valueIn(this.listing)?.at ?? 0);
+      if (!document.hidden && (!told() || age > SELDOM_MS)) void this.refresh();
     }, EVERY_MS);
     return () => clearInterval(timer);
   }

@@ -1,10 +1,17 @@
 import type { App } from './app.svelte.ts';
+import { dispatchBarred } from './dispatch.ts';
 
 /** Steps of the arrow keys, px. */
 const STEP = 120;
 
 /** What a key does. Keys sleep in inputs, and while Ctrl, Alt or Meta is held. */
 export function onKey(event: KeyboardEvent, app: App): void {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'p' && app.look) {
+    // Our sheet instead of the browser's picture of the page.
+    event.preventDefault();
+    app.dialog = 'print';
+    return;
+  }
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
   const target = event.target instanceof HTMLElement ? event.target : null;
   if (event.key === 'Escape') {
@@ -34,12 +41,28 @@ const timeline: Act = (app) => {
 const table: Act = (app) => {
   app.dialog = 'table';
 };
-const measure: Act = (app) => {
+/** One tool at a time draws on the map. */
+export const toggleMeasure: Act = (app) => {
+  app.select.open = false;
   app.measuring = !app.measuring;
 };
+export const toggleSelect: Act = (app) => {
+  app.measuring = false;
+  app.select.open = !app.select.open;
+};
+const wall: Act = (app) => app.wall.toggle();
 const fullScreen: Act = () => void toggleFullScreen();
 
+const charts: Act = (app) => {
+  if (app.seesEvents) app.dialog = 'charts';
+};
+const dispatch: Act = (app) => {
+  if (app.selection) app.sideTab = 'card';
+  if (dispatchBarred(app) === null) app.responders.arm(true);
+};
+
 const ACTS: Readonly<Record<string, Act>> = {
+  '/': (app) => app.search.focus(),
   l: layers,
   L: layers,
   f: fullScreen,
@@ -48,8 +71,21 @@ const ACTS: Readonly<Record<string, Act>> = {
   P: tilt,
   t: timeline,
   T: timeline,
-  m: measure,
-  M: measure,
+  m: toggleMeasure,
+  M: toggleMeasure,
+  w: wall,
+  W: wall,
+  s: toggleSelect,
+  S: toggleSelect,
+  j: (app) => app.stepEvent(1),
+  J: (app) => app.stepEvent(1),
+  k: (app) => app.stepEvent(-1),
+  K: (app) => app.stepEvent(-1),
+  g: (app) => app.setGridNumbers(!app.gridNumbers),
+  G: (app) => app.setGridNumbers(!app.gridNumbers),
+  d: dispatch,
+  c: charts,
+  C: charts,
   '0': (app) => app.goHome(),
   '+': zoomIn,
   '=': zoomIn,
@@ -70,7 +106,9 @@ const ACTS: Readonly<Record<string, Act>> = {
 function closeTop(app: App): void {
   if (app.dialog) app.dialog = null;
   else if (app.measuring) app.measuring = false;
+  else if (app.select.open && !app.selection) app.select.open = false;
   else if (app.selection || app.choice) app.close();
+  else if (app.wall.on) app.wall.leave();
   else if (app.layersOpen && (app.layout === 'narrow' || app.layout === 'sheet')) app.setLayersOpen(false);
 }
 
@@ -79,7 +117,7 @@ export async function toggleFullScreen(): Promise<void> {
   else await document.documentElement.requestFullscreen();
 }
 
-function isTyping(target: HTMLElement): boolean {
+export function isTyping(target: HTMLElement): boolean {
   return (
     target instanceof HTMLTextAreaElement ||
     target instanceof HTMLSelectElement ||

@@ -15,3 +15,12 @@ export function remember(key: string, value: string): void {
     console.info('The browser keeps no settings.', error);
   }
 }
+
+/** What was kept as free text; who reads it checks it. */
+export function rememberedText(key: string): string | null {
+  try {
+    return localStorage.getItem(`onemap.${key}`);
+  } catch {
+    return null;
+  }
+}

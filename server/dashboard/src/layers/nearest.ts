@@ -1,0 +1,147 @@
+import type { FeatureCollection } from 'geojson';
+import type { Candidate, Nearest, Skipped } from '../api/reading.ts';
+import { type Key, type Language, translate } from '../i18n/index.ts';
+import type { Overlay } from '../map/overlays.ts';
+import { duration } from './age.ts';
+import { length } from './format.ts';
+
+/** Why someone stands in the list; the server's own sentence where the code is new to us. */
+export function reasonText(one: Candidate | Skipped, language: Language): string {
+  const key = REASONS[one.reason_code];
+  return key ? translate(language, key) : one.reason;
+}
+
+const REASONS: Readonly<Record<string, Key>> = {
+  own_grid: 'near.reason.own_grid',
+  soonest: 'near.reason.soonest',
+  straight_line: 'near.reason.straight_line',
+  off_duty: 'near.skip.off_duty',
+  no_position: 'near.skip.no_position',
+  stale: 'near.skip.stale',
+  wrong_skill: 'near.skip.wrong_skill',
+  busy: 'near.skip.busy',
+  other_area: 'near.skip.other_area',
+  unreachable: 'near.skip.unreachable',
+  too_far: 'near.skip.too_far',
+};
+
+const MODES: Readonly<Record<string, Key>> = {
+  foot: 'near.mode.foot',
+  ebike: 'near.mode.ebike',
+  car: 'near.mode.car',
+};
+
+/** How far and how: `370 m·电动车`. */
+export function wayText(one: Candidate, mode: string, language: Language): string {
+  const key = MODES[mode];
+  return [length(one.metres), key ? translate(language, key) : mode].join('·');
+}
+
+/** Minutes with one decimal, as a dispatcher compares them. */
+export function minutes(seconds: number): string {
+  return (seconds / 60).toFixed(1);
+}
+
+/** Whether the way was only guessed. */
+export function isStraight(one: Candidate): boolean {
+  return one.method !== 'network';
+}
+
+/** What someone has in hand and how old the position is: `在办 2·定位 78 秒前`. */
+export function handText(one: Candidate, now: number, language: Language): string {
+  const tasks = translate(language, 'near.tasks', { n: one.n_tasks });
+  return one.position_at === null
+    ? tasks
+    : `${tasks}·${translate(language, 'near.age', { time: ageText(now - Date.parse(one.position_at), language) })}`;
+}
+
+/** Seconds up to two minutes, then minutes and more. */
+export function ageText(ms: number, language: Language): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  return seconds < 120 ? translate(language, 'near.seconds', { n: seconds }) : duration(ms, language);
+}
+
+/** Those passed over, together by reason, most first. */
+export function skippedByReason(
+  skipped: readonly Skipped[],
+  language: Language,
+): readonly { readonly reason: string; readonly posts: readonly string[] }[] {
+  const groups = new Map<string, string[]>();
+  for (const one of skipped) {
+    const reason = reasonText(one, language);
+    groups.set(reason, [...(groups.get(reason) ?? []), one.post]);
+  }
+  return [...groups]
+    .map(([reason, posts]) => ({ reason, posts }))
+    .toSorted((a, b) => b.posts.length - a.posts.length);
+}
+
+/** Routes and numbers: the chosen one strong over a casing, the others dotted. Straight lines have no route. */
+export function routesOverlay(
+  nearest: Nearest,
+  chosen: number,
+  colours: { accent: string; halo: string; text: string; onAccent: string },
+): Overlay {
+  const isChosen: ['==', ['get', string], boolean] = ['==', ['get', 'chosen'], true];
+  const isLine: ['==', ['geometry-type'], string] = ['==', ['geometry-type'], 'LineString'];
+  const round = { 'line-join': 'round', 'line-cap': 'round' } as const;
+  return {
+    data: routesData(nearest, chosen),
+    paints: [
+      {
+        name: 'others',
+        slot: 'routes',
+        type: 'line',
+        filter: ['all', isLine, ['!', isChosen]],
+        layout: round,
+        paint: { 'line-color': colours.text, 'line-width': 2.2, 'line-dasharray': [0.05, 2.7] },
+      },
+      {
+        name: 'casing',
+        slot: 'selection',
+        type: 'line',
+        filter: ['all', isLine, isChosen],
+        layout: round,
+        paint: { 'line-color': colours.halo, 'line-width': 8 },
+      },
+      {
+        name: 'first',
+        slot: 'selection',
+        type: 'line',
+        filter: ['all', isLine, isChosen],
+        layout: round,
+        paint: { 'line-color': colours.accent, 'line-width': 4.5 },
+      },
+      {
+        name: 'numbers',
+        slot: 'selection',
+        type: 'symbol',
+        filter: ['==', ['geometry-type'], 'Point'],
+        layout: {
+          'icon-image': ['concat', 'responder-', ['get', 'role'], '-filled'],
+          'icon-overlap': 'always',
+          'text-field': ['get', 'rank'],
+          'text-font': ['Onemap Semibold', 'Noto Sans SC Variable', 'Noto Sans SC', 'sans-serif'],
+          'text-size': 13,
+          'text-overlap': 'always',
+          // The first lies on top.
+          'symbol-sort-key': ['-', ['to-number', ['get', 'rank']]],
+        },
+        paint: { 'text-color': colours.onAccent },
+      },
+    ],
+  };
+}
+
+function routesData(nearest: Nearest, chosen: number): FeatureCollection {
+  const features = nearest.candidates.flatMap((one, i): FeatureCollection['features'] => {
+    const path = one.route.map(([lng, lat]) => [lng, lat]);
+    const [start] = path;
+    if (!start) return [];
+    const properties = { rank: String(i + 1), role: one.role, chosen: i === chosen };
+    const point = { type: 'Feature', properties, geometry: { type: 'Point', coordinates: start } } as const;
+    if (path.length < 2) return [point];
+    return [{ type: 'Feature', properties, geometry: { type: 'LineString', coordinates: path } }, point];
+  });
+  return { type: 'FeatureCollection', features };
+}
