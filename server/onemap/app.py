@@ -138,6 +138,7 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(reports.stop, _PATIENCE_S)
             await asyncio.to_thread(runner.join, _PATIENCE_S)
+            await asyncio.to_thread(circles.stop, _PATIENCE_S)
             await adb.close()
             db.close()
 

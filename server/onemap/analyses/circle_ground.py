@@ -265,6 +265,7 @@ class LifeCircles:
         self._all_within: tuple[Ground, Bool] | None = None
         self._asking = threading.Lock()
         self._finding_all: threading.Timer | None = None
+        self._stopped = False
         self.rules: CircleRules = read_circle_rules()
         _OF_DB[id(db)] = self
 
@@ -289,6 +290,8 @@ class LifeCircles:
         if ground is not None and known is not None and known[0] is ground:
             return known
         with self._asking:
+            if self._stopped:
+                return None
             if self._finding_all is None or not self._finding_all.is_alive():
                 work = threading.Timer(SOON_S, self._find_all)
                 work.daemon = True
@@ -303,6 +306,15 @@ class LifeCircles:
             self._all_within = (ground, ground.all_within(frozenset(self.rules.limits), metres))
         except OneMapError as error:
             _log.info("life_circle.not_yet", reason=str(error))
+
+    def stop(self, patience_s: float) -> None:
+        """Compute nothing behind anybody's back any more; what runs has a moment to end."""
+        with self._asking:
+            self._stopped = True
+            running = self._finding_all
+        if running is not None:
+            running.cancel()
+            running.join(patience_s)
 
     def written(self, layer: str) -> None:
         """Forget what rests on a layer that was written."""

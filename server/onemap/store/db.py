@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolClosed, PoolTimeout
 
 from onemap.errors import DatabaseError
 
@@ -71,6 +71,8 @@ class Db:
                 yield connection
         except PoolTimeout as busy:
             raise DatabaseError("The database is busy; try again in a moment.") from busy
+        except PoolClosed as closed:
+            raise DatabaseError("The server is stopping; try again in a moment.") from closed
 
 
 class AsyncDb:
