@@ -233,14 +233,9 @@ class Ground:
 
     def all_within(self, categories: frozenset[str], metres: float) -> Bool:
         """Which homes have a facility of every category within a walk: (n_home,)."""
-
-        def find() -> Bool:
-            within = np.full(len(self.homes), bool(categories))
-            for category in categories:
-                within &= self.walks(category).metres <= metres if category in self.services else False
-            return within
-
-        within: Bool = self._once(("all within", categories, metres), find)
+        within = np.full(len(self.homes), bool(categories))
+        for category in categories:
+            within &= self.walks(category).metres <= metres if category in self.services else False
         return within
 
     def _once(self, key: Hashable, find: Callable[[], Any]) -> Any:

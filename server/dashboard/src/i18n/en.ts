@@ -81,7 +81,7 @@ export const en: Record<Key, string> = {
   'person.title': 'Reader',
   'person.open': 'Reader: {post}',
   'person.public': 'The public',
-  'person.local': 'Viewer at this machine',
+  'person.local': 'Desk at this machine',
   'person.sees': 'May see',
   'person.everywhere': 'Everywhere',
   'person.class.public': 'Public',
