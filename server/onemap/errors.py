@@ -87,6 +87,10 @@ class DatabaseError(OneMapError):
     """The database cannot be used as it stands."""
 
 
+class Clash(DatabaseError):
+    """Others wrote the same at the same moment: trying again helps."""
+
+
 class InputRefused(OneMapError):
     """Input that cannot be taken; nothing was changed."""
 

@@ -14,7 +14,7 @@ type Shape = Literal["count", "rate", "minutes", "score"]
 @dataclass(frozen=True, slots=True)
 class Kpi:
     """
-    One indicator; ``name`` is also the name of its query in ``store/sql/kpis.sql``.
+    One indicator; ``name`` also names its query in ``store/sql/kpis.sql``, or what it takes of ``closed_windows``.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ import structlog
 
 from onemap.domain.layer import Catalog
 from onemap.domain.scope import Permission, Scope
-from onemap.errors import InputRefused, OneMapError, TooBusy
+from onemap.errors import Clash, InputRefused, OneMapError, TooBusy
 from onemap.store import positions as store
 from onemap.store.db import Connection, Db
 from onemap.store.positions import Receipt, Report
@@ -148,7 +148,7 @@ class Positions:
         for _ in range(_TRIES):
             try:
                 answers, kept = store.transact(self._db, lambda connection: self._keep(connection, requests, now))
-            except store.Clash:
+            except Clash:
                 continue
             except OneMapError as error:
                 if len(requests) > 1:

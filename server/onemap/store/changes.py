@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import psycopg
-
 from onemap.domain.layer import Layer
 from onemap.domain.scope import Scope
-from onemap.errors import DatabaseError
 from onemap.store.db import AsyncDb
 from onemap.store.events import Event
 from onemap.store.named import compose, named, statement
@@ -53,12 +50,9 @@ class Changes:
 
 async def known(db: AsyncDb) -> Known:
     """Which changes are kept."""
-    try:
-        async with db.connection() as connection:
-            cursor = await connection.execute(statement(named("changes")["known"]))
-            row = await cursor.fetchone()
-    except psycopg.OperationalError as gone:
-        raise DatabaseError(f"The database does not answer: {str(gone).strip()}") from gone
+    async with db.connection() as connection:
+        cursor = await connection.execute(statement(named("changes")["known"]))
+        row = await cursor.fetchone()
     return Known(*(row or (0, 0, False)))
 
 
@@ -67,12 +61,9 @@ async def changes_since(db: AsyncDb, layer: Layer, scope: Scope, since: int) -> 
     query = compose(
         named("changes")["since"], is_seen=predicate(layer, scope, "e"), was_seen=predicate(layer, scope, "c")
     )
-    try:
-        async with db.connection() as connection:
-            cursor = await connection.execute(query, {"since": since, "n_rows": MOST_CHANGES + 1})
-            rows = await cursor.fetchall()
-    except psycopg.OperationalError as gone:
-        raise DatabaseError(f"The database does not answer: {str(gone).strip()}") from gone
+    async with db.connection() as connection:
+        cursor = await connection.execute(query, {"since": since, "n_rows": MOST_CHANGES + 1})
+        rows = await cursor.fetchall()
     until = rows[-1][0] if rows else since
     if len(rows) > MOST_CHANGES or any(event_no is None for _, event_no, *_ in rows):
         return Changes((), until, is_reset=True)
@@ -86,8 +77,5 @@ async def changes_since(db: AsyncDb, layer: Layer, scope: Scope, since: int) -> 
 
 async def purge(db: AsyncDb, kept_s: float = KEPT_S) -> None:
     """Let go of changes that nobody will ask for."""
-    try:
-        async with db.connection() as connection:
-            await connection.execute(statement(named("changes")["purge"]), {"kept_s": kept_s})
-    except psycopg.OperationalError as gone:
-        raise DatabaseError(f"The database does not answer: {str(gone).strip()}") from gone
+    async with db.connection() as connection:
+        await connection.execute(statement(named("changes")["purge"]), {"kept_s": kept_s})

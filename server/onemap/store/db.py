@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolClosed, PoolTimeout
 
-from onemap.errors import DatabaseError
+from onemap.errors import Clash, DatabaseError
 
 #: A reader waits this long for a connection before it hears that the server is busy, seconds.
 PATIENCE_S = 10.0
@@ -66,13 +66,8 @@ class Db:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection and its transaction: committed at the end, rolled back by any exception."""
-        try:
-            with self._pool.connection() as connection:
-                yield connection
-        except PoolTimeout as busy:
-            raise DatabaseError("The database is busy; try again in a moment.") from busy
-        except PoolClosed as closed:
-            raise DatabaseError("The server is stopping; try again in a moment.") from closed
+        with _explaining(), self._pool.connection() as connection:
+            yield connection
 
 
 class AsyncDb:
@@ -105,8 +100,23 @@ class AsyncDb:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """A connection in autocommit mode."""
-        try:
+        with _explaining():
             async with self._pool.connection() as connection:
                 yield connection
-        except PoolTimeout as busy:
-            raise DatabaseError("The database is busy; try again in a moment.") from busy
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """What is nobody's bug, a database that is busy, gone or torn between writers, becomes a sentence."""
+    try:
+        yield
+    except PoolTimeout as busy:
+        raise DatabaseError("The database is busy; try again in a moment.") from busy
+    except PoolClosed as closed:
+        raise DatabaseError("The server is stopping; try again in a moment.") from closed
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as clash:
+        raise Clash("Others wrote the same at the same moment; nothing was changed, send this again.") from clash
+    except psycopg.errors.QueryCanceled as slow:
+        raise DatabaseError("This takes longer than a question may; ask for less, or try again later.") from slow
+    except psycopg.OperationalError as gone:
+        raise DatabaseError(f"The database does not answer; try again in a moment ({str(gone).strip()}).") from gone

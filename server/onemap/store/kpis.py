@@ -1,8 +1,8 @@
-"""Indicators: one named query each, from the rows and from the tallies that are kept beside them."""
+"""Indicators: named queries, from the rows and from the tallies that are kept beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +18,9 @@ from onemap.store.scope import in_areas, predicate
 
 #: A code as long as this names a grid, a shorter one an area.
 _GRID_DIGITS = 15
+
+#: Value, numerator, denominator.
+type _Value = tuple[float | None, int | None, int | None]
 
 #: Where the day begins.
 CITY_TIME = ZoneInfo("Asia/Shanghai")
@@ -38,12 +41,29 @@ def measure(
     connection: Connection, catalog: Catalog, scope: Scope, kpi: Kpi, *, area: str | None, now: datetime
 ) -> Measured:
     """An indicator of an area or grid (None: everything the reader may see) at a moment."""
-    if kpi.missing is not None:
-        return Measured(kpi, None, None, None, None)
-    where = _where(catalog, scope, kpi, area)
-    query = compose(named("kpis")[kpi.name], scope=where, closed=_closed(where, is_grid=_is_grid(area)))
-    row = connection.execute(query, _moments(now)).fetchone() or (None,) * 4
-    return Measured(kpi, row[0], row[1], _number(row[2]), _number(row[3]))
+    return measure_each(connection, catalog, scope, (kpi,), area=area, now=now)[0]
+
+
+def measure_each(
+    connection: Connection, catalog: Catalog, scope: Scope, kpis: Iterable[Kpi], *, area: str | None, now: datetime
+) -> list[Measured]:
+    """Indicators of an area or grid at one moment; what several of them need is asked for once."""
+    found: list[Measured] = []
+    windows: tuple[_Closed, _Closed] | None = None
+    for kpi in kpis:
+        if kpi.missing is not None:
+            found.append(Measured(kpi, None, None, None, None))
+            continue
+        where = _where(catalog, scope, kpi, area)
+        if (of_closed := _OF_CLOSED.get(kpi.name)) is not None:
+            windows = windows or _windows(connection, where, now, is_grid=_is_grid(area))
+            value, numerator, denominator = of_closed(windows[0])
+            found.append(Measured(kpi, numerator, denominator, value, of_closed(windows[1])[0]))
+            continue
+        query = compose(named("kpis")[kpi.name], scope=where)
+        row = connection.execute(query, _moments(now)).fetchone() or (None,) * 4
+        found.append(Measured(kpi, row[0], row[1], _number(row[2]), _number(row[3])))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +86,29 @@ def series(
     """
     last = now.astimezone(CITY_TIME).date()
     wanted = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
-    of_day = _DAILY.get(kpi.name)
-    if of_day is None and kpi.name not in _FROM_ROWS:
+    of_closed = _OF_CLOSED.get(kpi.name)
+    if of_closed is None and kpi.name not in _FROM_ROWS:
         today = measure(connection, catalog, scope, kpi, area=area, now=now)
         values = {last: DayValue(last, today.value, today.numerator, today.denominator)}
     else:
         where = _where(catalog, scope, kpi, area)
         ask = _Days(connection, where, is_grid=_is_grid(area), first=wanted[0], last=last)
-        values = {one.day: one for one in (ask.each(of_day) if of_day else _FROM_ROWS[kpi.name](ask))}
+        values = {one.day: one for one in (ask.each(of_closed) if of_closed else _FROM_ROWS[kpi.name](ask))}
     return [values.get(day, DayValue(day, None, None, None)) for day in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """What the events closed in some time say together."""
+
+    n_closed: int = 0
+    n_timed: int = 0
+    n_on_time: int = 0
+    n_in_grid: int = 0
+    n_rated: int = 0
+    rating_sum: int = 0
+    n_disputes: int = 0
+    n_disputes_near: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +117,7 @@ class _Tally:
 
     day: date
     n_reported: int
-    n_closed: int
-    n_timed: int
-    n_on_time: int
-    n_in_grid: int
-    n_rated: int
-    rating_sum: int
-    n_disputes: int
-    n_disputes_near: int
+    closed: _Closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +134,15 @@ class _Days:
         """Each day's numbers, from the tally or, for a grid, from the rows."""
         query = compose(named("kpis")["days_of_grid" if self.is_grid else "days"], scope=self.where)
         rows = self.connection.execute(query, {"first": self.first, "last": self.last}).fetchall()
-        return [_Tally(row[0], *(int(n or 0) for n in row[1:])) for row in rows]
+        return [_Tally(row[0], int(row[1] or 0), _closed_of(row[2:])) for row in rows]
 
-    def each(self, of_day: Callable[[_Tally], tuple[float | None, int | None, int | None]]) -> list[DayValue]:
-        """A value for each day."""
-        return [DayValue(one.day, *of_day(one)) for one in self.tallies()]
+    def reported(self) -> list[DayValue]:
+        """What was reported on each day."""
+        return [DayValue(one.day, float(one.n_reported), one.n_reported, None) for one in self.tallies()]
+
+    def each(self, of_closed: Callable[[_Closed], _Value]) -> list[DayValue]:
+        """What the events closed on each day say."""
+        return [DayValue(one.day, *of_closed(one.closed)) for one in self.tallies()]
 
     def open_at_the_end(self) -> list[DayValue]:
         """Open events at the end of each day: from those of now, back over what came and went."""
@@ -120,7 +151,7 @@ class _Days:
         found: list[DayValue] = []
         for one in reversed(self.tallies()):
             found.append(DayValue(one.day, float(n), n, None))
-            n += one.n_closed - one.n_reported
+            n += one.closed.n_closed - one.n_reported
         return found
 
     def medians(self) -> list[DayValue]:
@@ -130,19 +161,21 @@ class _Days:
         return [DayValue(row[0], _number(row[1]), row[2], None) for row in rows]
 
 
-def _share(part: int, whole: int) -> tuple[float | None, int, int]:
+def _share(part: int, whole: int) -> _Value:
     return (part / whole if whole else None), part, whole
 
 
-#: What one day's numbers say, by indicator.
-_DAILY: Mapping[str, Callable[[_Tally], tuple[float | None, int | None, int | None]]] = {
-    "reported_today": lambda day: (float(day.n_reported), day.n_reported, None),
-    "on_time": lambda day: _share(day.n_on_time, day.n_timed),
-    "resolved_in_grid": lambda day: _share(day.n_in_grid, day.n_closed),
-    "mediation": lambda day: _share(day.n_disputes_near, day.n_disputes),
-    "satisfaction": lambda day: (day.rating_sum / day.n_rated if day.n_rated else None, day.n_rated, None),
-}
+#: What closed events say, by indicator; over a window or a day alike.
+_OF_CLOSED: Mapping[str, Callable[[_Closed], _Value]] = {
+    "on_time": lambda closed: _share(closed.n_on_time, closed.n_timed),
+    "resolved_in_grid": lambda closed: _share(closed.n_in_grid, closed.n_closed),
+    "mediation": lambda closed: _share(closed.n_disputes_near, closed.n_disputes),
+    "satisfaction": lambda closed: (
+        closed.rating_sum / closed.n_rated if closed.n_rated else None, closed.n_rated, None
+    ),
+}  # fmt: skip
 _FROM_ROWS: Mapping[str, Callable[[_Days], list[DayValue]]] = {
+    "reported_today": _Days.reported,
     "open_events": _Days.open_at_the_end,
     "response_median": _Days.medians,
 }
@@ -161,13 +194,21 @@ def _is_grid(area: str | None) -> bool:
     return area is not None and len(area) == _GRID_DIGITS
 
 
-def _closed(where: sql.Composable, *, is_grid: bool) -> sql.Composed:
-    """Closed events of two windows: by day from the tally, or row by row where only the rows know (a grid)."""
+def _windows(connection: Connection, where: sql.Composable, now: datetime, *, is_grid: bool) -> tuple[_Closed, _Closed]:
+    """Events closed in the last 30 days and in the 30 before: by day from the tally, for a grid row by row."""
     queries = named("kpis")
     if is_grid:
-        return compose(queries["closed_rows"], scope=where, cut=sql.SQL("TRUE"))
-    rows = compose(queries["closed_rows"], scope=where, cut=statement(queries["cut_days"]))
-    return compose(queries["closed_days"], scope=where, rows=rows)
+        closed = compose(queries["closed_rows"], scope=where, cut=sql.SQL("TRUE"))
+    else:
+        rows = compose(queries["closed_rows"], scope=where, cut=statement(queries["cut_days"]))
+        closed = compose(queries["closed_days"], scope=where, rows=rows)
+    found = connection.execute(compose(queries["closed_windows"], closed=closed), _moments(now)).fetchall()
+    windows = {bool(row[0]): _closed_of(row[1:]) for row in found}
+    return windows.get(True, _Closed()), windows.get(False, _Closed())
+
+
+def _closed_of(sums: Iterable[object]) -> _Closed:
+    return _Closed(*(int(str(n or 0)) for n in sums))
 
 
 def _moments(now: datetime) -> dict[str, datetime | date]:

@@ -10,7 +10,7 @@ import psycopg
 
 from onemap.domain.layer import Layer
 from onemap.domain.scope import Scope
-from onemap.errors import DatabaseError
+from onemap.errors import Clash, DatabaseError
 from onemap.store.db import Connection, Db
 from onemap.store.named import compose, named, statement
 from onemap.store.scope import predicate
@@ -90,16 +90,12 @@ def tend_days(connection: Connection, today: date, kept_days: int) -> list[str]:
     return [row[0] for row in connection.execute(statement(queries["drop_days"]), before).fetchall()]
 
 
-class Clash(DatabaseError):
-    """Another process wrote the same at the same moment: trying again helps."""
-
-
 def transact[T](db: Db, work: Callable[[Connection], T]) -> T:
     """Do something in one transaction; ``Clash`` where it may be tried again, else ``DatabaseError``."""
     try:
         with db.connection() as connection:
             return work(connection)
-    except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected) as clash:
+    except psycopg.errors.UniqueViolation as clash:
         raise Clash("Another process wrote the same at the same moment.") from clash
     except psycopg.Error as failed:
         raise DatabaseError(f"The database cannot take this now: {str(failed).strip()}") from failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
+from onemap.errors import DatabaseError
 from onemap.store.db import AsyncDb
 from onemap.store.migrate import migrations
 
@@ -21,6 +22,8 @@ async def what_is_missing(db: AsyncDb, *, wants_data: bool) -> str | None:
                 row = await cursor.fetchone()
                 if row is None or not row[0]:
                     return "The first data is not in yet."
-    except psycopg.Error as error:
-        return f"The database does not answer: {str(error).strip()}"
+    except DatabaseError as error:
+        return str(error)
+    except psycopg.errors.UndefinedTable:
+        return "The database is not migrated yet."
     return None

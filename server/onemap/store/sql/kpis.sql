@@ -1,4 +1,5 @@
 -- Each block gives: numerator, denominator, value, the same value one window earlier. A value that cannot be is NULL.
+-- What closed events say (on time, in the grid, satisfaction, mediation) comes from one block, closed_windows.
 -- %(now)s is the moment of calculation, %(midnight)s the beginning of its day where the city is.
 
 -- name: open_events
@@ -65,29 +66,15 @@ WHERE
     OR e.closed_at < %(midnight_60)s::timestamptz + interval '1 day'
 )
 
--- name: on_time
+-- name: closed_windows
+-- The two windows, summed.
 SELECT
-    coalesce(sum(c.n_on_time) FILTER (WHERE c.recent), 0)::bigint,
-    coalesce(sum(c.n_timed) FILTER (WHERE c.recent), 0)::bigint,
-    sum(c.n_on_time) FILTER (WHERE c.recent)::double precision
-    / nullif(sum(c.n_timed) FILTER (WHERE c.recent), 0)::double precision,
-    sum(c.n_on_time) FILTER (WHERE NOT c.recent)::double precision
-    / nullif(sum(c.n_timed) FILTER (WHERE NOT c.recent), 0)::double precision
+    c.recent, sum(c.n_closed), sum(c.n_timed), sum(c.n_on_time), sum(c.n_in_grid), sum(c.n_rated), sum(c.rating_sum),
+    sum(c.n_disputes), sum(c.n_disputes_near)
 FROM ({closed}) AS c (
     recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
-);
-
--- name: resolved_in_grid
-SELECT
-    coalesce(sum(c.n_in_grid) FILTER (WHERE c.recent), 0)::bigint,
-    coalesce(sum(c.n_closed) FILTER (WHERE c.recent), 0)::bigint,
-    sum(c.n_in_grid) FILTER (WHERE c.recent)::double precision
-    / nullif(sum(c.n_closed) FILTER (WHERE c.recent), 0)::double precision,
-    sum(c.n_in_grid) FILTER (WHERE NOT c.recent)::double precision
-    / nullif(sum(c.n_closed) FILTER (WHERE NOT c.recent), 0)::double precision
-FROM ({closed}) AS c (
-    recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
-);
+)
+GROUP BY c.recent;
 
 -- name: on_duty
 SELECT
@@ -122,30 +109,6 @@ WHERE e.closed_at IS NULL AND e.state IN ('reported', 'accepted', 'triaged') AND
 -- name: overdue
 SELECT count(*), NULL::bigint, count(*)::double precision, NULL::double precision
 FROM core.event AS e WHERE e.closed_at IS NULL AND e.deadline_at < %(now)s AND {scope};
-
--- name: satisfaction
-SELECT
-    coalesce(sum(c.n_rated) FILTER (WHERE c.recent), 0)::bigint,
-    NULL::bigint,
-    sum(c.rating_sum) FILTER (WHERE c.recent)::double precision
-    / nullif(sum(c.n_rated) FILTER (WHERE c.recent), 0)::double precision,
-    sum(c.rating_sum) FILTER (WHERE NOT c.recent)::double precision
-    / nullif(sum(c.n_rated) FILTER (WHERE NOT c.recent), 0)::double precision
-FROM ({closed}) AS c (
-    recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
-);
-
--- name: mediation
-SELECT
-    coalesce(sum(c.n_disputes_near) FILTER (WHERE c.recent), 0)::bigint,
-    coalesce(sum(c.n_disputes) FILTER (WHERE c.recent), 0)::bigint,
-    sum(c.n_disputes_near) FILTER (WHERE c.recent)::double precision
-    / nullif(sum(c.n_disputes) FILTER (WHERE c.recent), 0)::double precision,
-    sum(c.n_disputes_near) FILTER (WHERE NOT c.recent)::double precision
-    / nullif(sum(c.n_disputes) FILTER (WHERE NOT c.recent), 0)::double precision
-FROM ({closed}) AS c (
-    recent, n_closed, n_timed, n_on_time, n_in_grid, n_rated, rating_sum, n_disputes, n_disputes_near
-);
 
 -- name: cameras_online
 SELECT
