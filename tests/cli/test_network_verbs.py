@@ -246,3 +246,12 @@ def test_no_streets_are_refused(town, capsys, tmp_path):
     code, told = answer(capsys, "isochrone", "--facilities", town / "facilities.gpkg")
     assert code == 2
     assert "either --osm or --streets" in told["error"]
+
+
+def test_lines_are_no_buildings(town, capsys):
+    streets = town / "streets.gpkg"
+    code, told = answer(
+        capsys, "cover", "--streets", streets, "--buildings", streets, "--facilities", town / "facilities.gpkg"
+    )
+    assert code == 3
+    assert "'streets.gpkg' holds lines" in told["error"]

@@ -164,6 +164,8 @@ def load_located(path: Path, plane: Plane, *, layer: str | None = None, names: t
     """Points, or the centroids of polygons, of a file's rows in their order."""
     frame = read_frame(path, layer=layer, names=names)
     geometry = np.asarray(frame.geometry.array, dtype=object)
+    if np.isin(shapely.get_dimensions(geometry), (-1, 1)).all() and (shapely.get_dimensions(geometry) == 1).any():
+        raise InputRefused(f"'{path.name}' holds lines; here points or polygons are needed.")
     centres = shapely.centroid(geometry)
     x, y = shapely.get_x(centres), shapely.get_y(centres)
     px, py = np.full(len(x), np.nan), np.full(len(y), np.nan)
