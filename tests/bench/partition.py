@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import partition_again
 import shapely
 from fabrics import fabric
 from partition_peers import GOAL, LIMIT_S, Zone, limited, peers
 
 from onemap.cli.partition import _c_output_to_stderr, _from_osm
 from onemap.engine.partition import Effort, _anneal, report
-from onemap.engine.partition import frames as engine
 from onemap.engine.partition.atoms import Atoms, cut_atoms, weigh
+from onemap.engine.partition.town import Town
 from onemap.engine.partition.zoning import make_zones
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,7 @@ OURS, RIVAL = "onemap", "METIS best of 10"
 INVENTED = (
     ("low-rise 2.5k", "low-rise", 6, True),
     ("courtyards 15k", "courtyards", 7, True),
+    ("mixed 30k", "mixed", 8, True),
     ("low-rise 150k", "low-rise", 44, True),
     ("towers 180k", "towers", 9, True),
 )
@@ -52,7 +54,7 @@ class Place:
     """A town of the run."""
 
     name: str
-    town: Callable[[], tuple[engine._Town, np.ndarray[Any, Any]]]
+    town: Callable[[], tuple[Town, np.ndarray[Any, Any]]]
     with_peers: bool
 
 
@@ -70,12 +72,13 @@ def main() -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"machine": platform.platform(), "cores": args.workers, "places": {}}
     started = time.perf_counter()
+    too_slow: dict[str, int] = {}
     with _c_output_to_stderr():
         for place in places(args):
-            results["places"][place.name] = compare(place, args)
+            results["places"][place.name] = compare(place, args, too_slow)
     results["seconds"] = round(time.perf_counter() - started)
     args.out.write_text(json.dumps(results, indent=1))
-    page = table(results)
+    page = table(results) + partition_again.table(results["places"])
     args.out.with_suffix(".md").write_text(page)
     print(page)
     if args.docs:
@@ -93,14 +96,14 @@ def places(args: argparse.Namespace) -> Iterator[Place]:
         yield Place(path.name.split(".")[0], lambda p=path: _extract(p, args.households), True)  # type: ignore[misc]
 
 
-def _invented(kind: str, blocks: int) -> tuple[engine._Town, np.ndarray[Any, Any]]:
+def _invented(kind: str, blocks: int) -> tuple[Town, np.ndarray[Any, Any]]:
     made = fabric(kind, blocks)
     frames = (made.buildings, made.streets, made.water, made.estates, made.boundary)
-    town = engine._Town.of(*frames, None, every_street_bridges=False)
+    town = Town.of(*frames, None, every_street_bridges=False)
     return town, made.buildings["households"].to_numpy(dtype=np.float64)
 
 
-def _extract(path: Path, households: int | None) -> tuple[engine._Town, np.ndarray[Any, Any]]:
+def _extract(path: Path, households: int | None) -> tuple[Town, np.ndarray[Any, Any]]:
     found = _from_osm(
         {"osm": path, "bbox": None, "boundary": None, "estates": None, "households_rule": "households-by-floors"}
     )
@@ -110,11 +113,16 @@ def _extract(path: Path, households: int | None) -> tuple[engine._Town, np.ndarr
     if households:
         count = np.rint(count * households / count.sum())
     frames = (found.buildings, found.streets, found.water, None, None)
-    return engine._Town.of(*frames, None, every_street_bridges=False), count
+    return Town.of(*frames, None, every_street_bridges=False), count
 
 
-def compare(place: Place, args: argparse.Namespace) -> dict[str, Any]:
-    """All methods on one place."""
+def compare(place: Place, args: argparse.Namespace, too_slow: dict[str, int]) -> dict[str, Any]:
+    """
+    All methods on one place.
+
+    A peer that was stopped is not asked again on a place of as many atoms or more (``too_slow``: the fewest atoms at
+    which each was stopped), but for ReCom on the large places, whose row is wanted.
+    """
     town, households = place.town()
     (arcs, building_atom), atoms_s = timed(lambda: cut_atoms(town.land))
     atoms, _ = weigh(arcs, building_atom, np.stack([households, households], axis=1), town.estate)
@@ -130,21 +138,41 @@ def compare(place: Place, args: argparse.Namespace) -> dict[str, Any]:
     plans = {OURS: zone}
     _tell(OURS, rows[OURS])
     for method, solve in peers(judge).items() if place.with_peers else ():
+        stopped_at = too_slow.get(method)
+        if stopped_at is not None and atoms.graph.n_atom >= stopped_at and not _is_wanted(method, atoms):
+            rows[method] = {"failed": f"not run: > {args.limit:.0f} s at {stopped_at} atoms"}
+            continue
         try:
-            zone, seconds = limited(solve, atoms, args.limit * (10 if method == RIVAL else 1))
-        except (RuntimeError, TimeoutError) as wrong:
+            zone, seconds = limited(solve, atoms, args.limit)
+        except TimeoutError as late:
+            rows[method] = {"failed": str(late)}
+            too_slow[method] = min(atoms.graph.n_atom, stopped_at or atoms.graph.n_atom)
+        except RuntimeError as wrong:
             rows[method] = {"failed": str(wrong)}
         else:
             rows[method] = judge(atoms, zone) | {"seconds": round(seconds, 2)}
             plans[method] = zone
         _tell(method, rows[method])
-    answer = {"households": int(households.sum()), "atoms": atoms.graph.n_atom, "seconds_atoms": round(atoms_s, 1)}
+    answer: dict[str, Any] = {
+        "households": int(households.sum()),
+        "atoms": atoms.graph.n_atom,
+        "seconds_atoms": round(atoms_s, 1),
+    }
+    answer["estates_above_maximum"] = above_maximum(town.estate, households)
     if RIVAL in plans:
         answer["ratios"] = against(rows[OURS], rows[RIVAL])
         print("onemap / METIS:", ", ".join(f"{key} {value}" for key, value in answer["ratios"].items()), flush=True)
     if place.with_peers and atoms.graph.n_atom <= _PICTURE_ATOMS:
         draw(args.out.parent / f"partition-{place.name.replace(' ', '-')}.svg", atoms, plans)
+    if place.with_peers and atoms.graph.n_atom > _MANY_BUILDINGS:
+        answer["again"] = partition_again.again(town, atoms, plans[OURS], households, args.workers)
+        print("re-partition:", *answer["again"], sep="\n  ", flush=True)
     return answer | {"methods": rows}
+
+
+def _is_wanted(method: str, atoms: Atoms) -> bool:
+    """ReCom at 150,000 households of small houses is a row of issue 5 by itself."""
+    return method == "GerryChain ReCom" and atoms.graph.n_atom > _MANY_BUILDINGS
 
 
 def _tell(method: str, row: dict[str, Any]) -> None:
@@ -180,6 +208,12 @@ def measure(atoms: Atoms, zone: Zone, estate: np.ndarray[Any, Any]) -> dict[str,
     }
 
 
+def above_maximum(estate: np.ndarray[Any, Any], households: np.ndarray[Any, Any]) -> int:
+    """Estates that every plan must cut: all their households together are more than a grid may hold."""
+    known = estate >= 0
+    return int((np.bincount(estate[known], households[known]) > GOAL.band[0, 2]).sum()) if known.any() else 0
+
+
 def against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | None]:
     """Our figures as shares of theirs; nothing where theirs is 0."""
     keys = ("out", "polsby_popper", "cut_km", "off_barrier_km", "estates_cut", "seconds")
@@ -194,6 +228,8 @@ def table(results: dict[str, Any]) -> str:
     ]
     for name, place in results["places"].items():
         head = f"{name}, {place['households']:,}, {place['atoms']:,}"
+        if place["estates_above_maximum"]:
+            head += f" ({place['estates_above_maximum']} estates above the maximum)"
         for method, row in place["methods"].items():
             if "failed" in row:
                 lines.append(f"| {head} | {method} | | | | | | | | {row['failed']} |")

@@ -16,7 +16,7 @@ from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.ground import Land
 
 #: Raised whenever atoms of the same ground come out differently.
-_VERSION = "4"
+_VERSION = "5"
 _KEPT = 12
 _COLUMNS = ("left", "right", "start", "end", "kind", "joins", "xy", "given")
 

@@ -85,7 +85,7 @@ def command(as_json: bool, out: Path | None, area: str | None, scenario: str | N
     with _stop_on_interrupt() as stopped, Progress("partition") as bar, _c_output_to_stderr():
 
         def progress(stage: str, share: float) -> None:
-            bar(_STAGE_START[stage] + _STAGE_SHARE[stage] * share, 1.0, stage)
+            bar(round(100 * (_STAGE_START[stage] + _STAGE_SHARE[stage] * share)), 100, stage)
 
         steer = rules.bands[0]
         other = rules.bands[1] if len(rules.bands) > 1 else None

@@ -70,7 +70,9 @@ def test_locked_and_untouched_grids_come_back_byte_for_byte(made: Town, today: P
     assert abs(after.grids.area.sum() - made.outline.area) < 1e-6 * made.outline.area
 
 
-def test_new_grids_get_codes_that_were_never_given(made: Town, today: Plan) -> None:
+def test_new_grids_get_codes_that_were_never_given() -> None:
+    made = town(12, blocks=(3, 3), households=(4, 12))
+    today = partition(made.buildings, made.streets, boundary=made.boundary, **BAND)
     everywhere = made.buildings.assign(households=made.buildings["households"] * 3)
     after = partition(everywhere, made.streets, boundary=made.boundary, keep=today.grids, **BAND)
     new = set(after.grids["grid"]) - set(today.grids["grid"])

@@ -228,16 +228,6 @@ def test_an_island_of_the_boundary_is_its_own_grid() -> None:
     assert_tiles(plan, boundary.geometry.iloc[0])
 
 
-def test_a_boundary_of_100_000_vertices_is_tiled() -> None:
-    made = town(1)
-    angle = np.linspace(0, 2 * np.pi, 100_000, endpoint=False)
-    radius = 220 + 3 * np.sin(80 * angle)
-    ring = np.stack([X0 + 135 + radius * np.cos(angle), Y0 + 135 + radius * np.sin(angle)], axis=1)
-    boundary = gpd.GeoDataFrame(geometry=[shapely.Polygon(ring)], crs=CRS)
-    plan = plan_of(Town(made.buildings, made.streets, boundary))
-    assert_tiles(plan, boundary.geometry.iloc[0])
-
-
 def test_houses_outside_the_boundary_belong_to_no_grid_and_are_counted() -> None:
     made = town(1)
     small = gpd.GeoDataFrame(geometry=[shapely.box(X0, Y0, X0 + 180, Y0 + 270)], crs=CRS)

@@ -28,7 +28,8 @@ def miss_of(w0, w1, band, logic):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _worth(w0, w1, area, perimeter, band, logic, weights):  # type: ignore[no-untyped-def]
+def worth(w0, w1, area, perimeter, band, logic, weights):  # type: ignore[no-untyped-def]
+    """What a grid costs: its band, how far it is from the target, less its Polsby-Popper value."""
     miss = miss_of(w0, w1, band, logic)
     e = 0.0
     if miss > 0:
@@ -179,11 +180,11 @@ def anneal(  # type: ignore[no-untyped-def]
                     target = q
         if target < 0 or sums[z, 4] <= 1:
             continue
-        before = _worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
-        before += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
+        before = worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
+        before += worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
         change = weights[2] * _apply(a, target, zone, sums, weight, area, perimeter, first, to, length, cost)
-        after = _worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
-        after += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
+        after = worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
+        after += worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
         change += after - before
         if home[a] >= 0:
             burden = weights[4] * (weight[a, 0] + weights[5])
@@ -210,8 +211,8 @@ def anneal(  # type: ignore[no-untyped-def]
                             swap = b
             if swap >= 0:
                 change += weights[2] * _apply(swap, z, zone, sums, weight, area, perimeter, first, to, length, cost)
-                then = _worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
-                then += _worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
+                then = worth(sums[z, 0], sums[z, 1], sums[z, 2], sums[z, 3], band, logic, weights)
+                then += worth(sums[target, 0], sums[target, 1], sums[target, 2], sums[target, 3], band, logic, weights)
                 change += then - after
                 if home[swap] >= 0:
                     burden = weights[4] * (weight[swap, 0] + weights[5])

@@ -10,9 +10,10 @@ from onemap.engine.geometry.types import F64, I32, I64
 from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.kinds import FIRST_BARRIER, Kind
 
-STRIP, OUTSIDE, WATER, GROUND = -4, -3, -2, -1
+RIM, STRIP, OUTSIDE, WATER, GROUND = -5, -4, -3, -2, -1
 _FAR = 1e15
 _BARRIER, _WALL, _RIVER = int(FIRST_BARRIER), int(Kind.WALL), int(Kind.RIVER)
+_MOTORWAY, _BOUNDARY = int(Kind.MOTORWAY), int(Kind.BOUNDARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,22 @@ class Ground:
 
     @classmethod
     def of(
-        cls, mesh: Triangulation, x: I64, y: I64, region: I32, owner: I32, n_house: int, strip_width: float
+        cls,
+        mesh: Triangulation,
+        x: I64,
+        y: I64,
+        region: I32,
+        owner: I32,
+        n_house: int,
+        strip_width: float,
+        rim_width: float,
     ) -> "Ground":
         """
         Give every corner to the building nearest along the ground; water to the bank; the rest to itself.
 
         Strips narrower than ``strip_width`` between a wall and a street go to the buildings behind the wall, each its
-        share: as one piece, such a strip would stand between all of them and the street.
+        share: as one piece, such a strip would stand between all of them and the street. So do strips narrower than
+        ``rim_width`` between the outer boundary and the outermost streets: as one piece they would ring the town.
         """
         sector, n_sector = _sectors(mesh.vertex, mesh.neighbour, mesh.kind)
         what = owner[region]
@@ -46,12 +56,13 @@ class Ground:
         label, source = _nearest_house(
             mesh.vertex, mesh.neighbour, mesh.kind, x, y, region, what, sector, n_sector, main, has_barrier
         )
-        is_strip = _strips(mesh.vertex, mesh.kind, x, y, region, what, sector, label, len(owner), strip_width)
-        strip = is_strip[region]
-        what[strip] = STRIP
-        while _wade(mesh.vertex, mesh.neighbour, mesh.kind, x, y, what, STRIP, sector, label, source):
-            pass
-        what[strip] = GROUND
+        for medium, edge, width in ((STRIP, _WALL, strip_width), (RIM, _BOUNDARY, rim_width)):
+            is_strip = _strips(mesh.vertex, mesh.kind, x, y, region, what, sector, label, len(owner), edge, width)
+            strip = is_strip[region]
+            what[strip] = medium
+            while _wade(mesh.vertex, mesh.neighbour, mesh.kind, x, y, what, medium, sector, label, source):
+                pass
+            what[strip] = GROUND
         _label_vacant(region, what, sector, label, n_house)
         while _wade(mesh.vertex, mesh.neighbour, mesh.kind, x, y, what, WATER, sector, label, source):
             pass
@@ -352,10 +363,10 @@ def _label_rest(region, what, sector, label, n_house):  # type: ignore[no-untype
 
 
 @kernel
-def _strips(tv, tk, x, y, region, what, sector, label, n_region, width):  # type: ignore[no-untyped-def]
-    """(n_region,) narrow ground along a wall that no building owns."""
+def _strips(tv, tk, x, y, region, what, sector, label, n_region, edge, width):  # type: ignore[no-untyped-def]
+    """(n_region,) narrow ground along an edge of this kind that no building owns."""
     area, outline = np.zeros(n_region), np.zeros(n_region)
-    walled, owned = np.zeros(n_region, dtype=np.bool_), np.zeros(n_region, dtype=np.bool_)
+    along, owned = np.zeros(n_region, dtype=np.bool_), np.zeros(n_region, dtype=np.bool_)
     for t in range(len(tv)):
         if what[t] != GROUND:
             continue
@@ -366,13 +377,13 @@ def _strips(tv, tk, x, y, region, what, sector, label, n_region, width):  # type
             owned[r] |= label[sector[t, i]] >= 0
             if tk[t, i] != 0:
                 outline[r] += _distance(x, y, tv[t, (i + 1) % 3], tv[t, (i + 2) % 3])
-                walled[r] |= tk[t, i] == _WALL
-    return walled & ~owned & (2 * area < width * outline)
+                along[r] |= tk[t, i] == edge
+    return along & ~owned & (2 * area < width * outline)
 
 
 @kernel
 def _wade(tv, tn, tk, x, y, what, medium, sector, label, source):  # type: ignore[no-untyped-def]
-    """Label water, or strips, from what lies across their edges, or walls; whether anything was labelled."""
+    """Label water, rims or strips from what lies across their edges, or walls; whether anything was labelled."""
     n_sector = len(label)
     dist = np.full(n_sector, np.inf)
     settled = np.zeros(n_sector, dtype=np.bool_)
@@ -391,6 +402,8 @@ def _wade(tv, tn, tk, x, y, what, medium, sector, label, source):  # type: ignor
         for i in range(3):
             u = tn[t, i]
             if tk[t, i] == 0 or u < 0 or what[u] == OUTSIDE or (medium == STRIP and tk[t, i] != _WALL):
+                continue
+            if medium == RIM and (tk[t, i] == _RIVER or tk[t, i] == _MOTORWAY):
                 continue
             for j in ((i + 1) % 3, (i + 2) % 3):
                 s = sector[t, j]

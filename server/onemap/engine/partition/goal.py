@@ -24,7 +24,7 @@ class Goal:
     band: F64
     logic: str = "first"
     compactness: float = 1.0
-    boundary: float = 2.0
+    boundary: float = 1.0
     balance: float = 0.3
     stability: float = 0.0
     away: float = 5.0  #: a building away from its present grid weighs as much as this many households more

@@ -29,6 +29,8 @@ _STEP_BARRIER_M = 15.0
 _OVERLAP_M2 = 0.25
 #: Ground outside a wall that is narrower than this and holds no building belongs to what the wall encloses.
 _STRIP_M = 30.0
+#: And ground between the outer boundary and the outermost streets that is narrower than this.
+_RIM_M = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def cut_ground(land: Land) -> tuple[Arcs, I32]:
     mesh = triangulate(noded.x, noded.y, noded.edges, noded.kind)
     region = _ground.flood(mesh.neighbour, mesh.kind)
     owner = _owners(mesh, noded, region, land, houses, cluster, unit)
-    ground = _ground.Ground.of(mesh, noded.x, noded.y, region, owner, len(houses), _STRIP_M / unit)
+    ground = _ground.Ground.of(mesh, noded.x, noded.y, region, owner, len(houses), _STRIP_M / unit, _RIM_M / unit)
     arcs = _ground.arcs_of(ground, unit)
     atom_of_house = ground.atom_of_house(cluster)
     homeless = np.flatnonzero(atom_of_house < 0)

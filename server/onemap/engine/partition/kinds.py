@@ -29,7 +29,7 @@ FIRST_BARRIER = Kind.WALL
 HARD = (Kind.MOTORWAY, Kind.RIVER)
 
 #: What a metre of inner boundary costs, by kind: the planner wants it on strong barriers.
-COST: F64 = np.array([1.0, 1.0, 0.6, 0.6, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.3, 0.0])
+COST: F64 = np.array([1.0, 1.0, 0.7, 0.7, 0.7, 0.63, 0.6, 0.56, 0.53, 0.5, 0.5, 0.0])
 
 
 def kind_of_road(road_class: str) -> Kind | None:
