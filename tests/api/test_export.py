@@ -124,6 +124,13 @@ def test_a_selection_counts_adds_up_and_goes_on(ask: Ask, town: None) -> None:
     assert client.get(f"/api/select/buildings?polygon={closed}").json() == whole
     assert client.get("/api/select/events?bbox=117.29,31.69,117.31,31.71").json()["n"] == 1
     assert client.get("/api/select/events?bbox=117.29,31.69,117.31,31.71&shown=false").json()["n"] == 2
+    inside = "/api/select/events?bbox=117.29,31.69,117.31,31.71&listed=true"
+    assert client.get(inside).json()["n"] == 2, "as the filter means, not as the map shows"
+    assert client.get(f"{inside}&is_open=true").json()["n"] == 1
+    assert client.get(f"{inside}&level=4&level=3&kind=none").json()["n"] == 0
+    assert (
+        "has no list" in client.get("/api/select/cameras?bbox=117.29,31.69,117.31,31.71&listed=true").json()["detail"]
+    )
     assert client.get("/api/select/cameras?bbox=117.29,31.69,117.31,31.71").json()["households"] is None
 
 

@@ -1,9 +1,10 @@
 """The dashboard in headless Chromium: first map, long tasks while panning, weight, memory over minutes of use.
 
-    .venv/bin/python tests/bench/dashboard.py [--url http://127.0.0.1:8000] [--minutes 30] [--starts 5]
+    .venv/bin/python tests/bench/dashboard.py [--scale 100] [--url http://127.0.0.1:8000] [--minutes 30] [--starts 5]
 
-Without ``--url`` a server with the demo city is started on a throw-away folder. WebGL is drawn in software here, so a
-machine with a graphics card is faster. Results go to ``bench/results/dashboard.json``; nothing fails.
+Without ``--url`` a server is started: with the demo city on a throw-away folder, with ``--scale 100`` on the city that
+tests/bench/api.py keeps. WebGL is drawn in software here, so a machine with a graphics card is faster. Results go to
+``bench/results/dashboard.json``, by scale; nothing fails.
 """
 
 from __future__ import annotations
@@ -33,9 +34,16 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results" / "dashboard.json"
 FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 SIZE = {"width": 1440, "height": 900}
-DRAWN = "performance.getEntriesByName('onemap:drawn')[0]?.startTime"
-#: What the issue asks for.
-FIRST_MAP_S, LONGEST_TASK_MS, SCRIPTS_KB = 2.0, 100.0, 450.0
+#: The map is whole for the first time; and it rests, its labels faded in.
+MAP, DRAWN = (f"performance.getEntriesByName('onemap:{name}')[0]?.startTime" for name in ("map", "drawn"))
+#: What the issue asks for; the first map by scale.
+FIRST_MAP_S, LONGEST_TASK_MS, SCRIPTS_KB = {1: 2.0, 100: 4.0}, 100.0, 450.0
+LONG_LIST = 80_000
+#: Tasks of more than 50 ms on the page's own thread, from here on.
+WATCH = (
+    "() => { window.tasks = []; new PerformanceObserver((l) => window.tasks.push(...l.getEntries().map((e) => "
+    "e.duration))).observe({ type: 'longtask' }); }"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +59,49 @@ class Sample:
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with _server(options.url) as url, sync_playwright() as playwright:
+    with _server(options) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_chromium(), args=list(FLAGS))
         starts = [_first_map(browser, url) for _ in range(options.starts)]
         found = {
-            "first_map_s": starts,
+            "first_map_s": [first for first, _ in starts],
+            "at_rest_s": [rest for _, rest in starts],
             "scripts_kb": _scripts_kb(browser, url),
             "long_tasks_ms": _long_tasks(browser, url, options.pan_seconds),
-            "list_frames_ms": _list_frames(browser, url),
+            "list": _long_list(browser, url),
             "memory": [asdict(sample) for sample in _memory(browser, url, options.minutes)],
         }
         browser.close()
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    _print(found)
+    kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps({**kept, str(options.scale): found}, indent=1) + "\n", "utf-8")
+    _print(found, options.scale)
 
 
-def _print(found: dict[str, Any]) -> None:
-    starts, tasks, frames, memory = (found[k] for k in ("first_map_s", "long_tasks_ms", "list_frames_ms", "memory"))
-    print(f"first map       {statistics.median(starts):7.2f} s   best {min(starts):.2f}, goal {FIRST_MAP_S}")
+def _print(found: dict[str, Any], scale: int) -> None:
+    starts, tasks, rows = found["first_map_s"], found["long_tasks_ms"], found["list"]
+    print(f"first map       {statistics.median(starts):7.2f} s   best {min(starts):.2f}, goal {FIRST_MAP_S.get(scale)}")
+    print(f"at rest         {statistics.median(found['at_rest_s']):7.2f} s   best {min(found['at_rest_s']):.2f}")
     print(f"scripts         {found['scripts_kb']:7.0f} kB  gzip, goal {SCRIPTS_KB:.0f}")
-    print(f"long tasks      {len(tasks):7d}     longest {max(tasks, default=0):.0f} ms, goal {LONGEST_TASK_MS:.0f}")
-    print(f"80,000 rows     {frames['p95']:7.1f} ms  p95 of a frame while scrolling, longest {frames['longest']:.0f}")
-    for sample in memory:
+    print(
+        f"panning         {len(tasks):7d}     long tasks, longest {max(tasks, default=0):.0f} ms, goal {LONGEST_TASK_MS:.0f}"
+    )
+    print(f"scrolling       {rows['frame_p95_ms']:7.1f} ms  p95 of a frame, longest {rows['frame_longest_ms']:.0f}")
+    longest = max(rows["tasks_ms"], default=0)
+    print(
+        f"{rows['rows']:,} rows   {len(rows['tasks_ms']):9d}     long tasks to the last row, longest {longest:.0f} ms"
+    )
+    for sample in found["memory"]:
         print(
             f"minute {sample['minute']:8.1f} {sample['heap_mb']:7.1f} MB  {sample['nodes']:6d} nodes {sample['listeners']:6d} listeners"
         )
 
 
-def _first_map(browser: Browser, url: str) -> float:
-    """Seconds from the start of navigation until everything in view is drawn, nothing kept from before."""
+def _first_map(browser: Browser, url: str) -> tuple[float, float]:
+    """Seconds from the start of navigation until the map is whole, and until it rests; nothing kept from before."""
     with _page(browser) as page:
         page.goto(url)
-        page.wait_for_function(f"{DRAWN} !== undefined", timeout=120_000)
-        return float(page.evaluate(DRAWN)) / 1000
+        page.wait_for_function(f"{DRAWN} !== undefined && {MAP} !== undefined", timeout=120_000)
+        return float(page.evaluate(MAP)) / 1000, float(page.evaluate(DRAWN)) / 1000
 
 
 def _scripts_kb(browser: Browser, url: str) -> float:
@@ -101,18 +118,15 @@ def _long_tasks(browser: Browser, url: str, seconds: float) -> list[float]:
     """Milliseconds of tasks longer than 50 ms on the page's own thread while the map is dragged about."""
     with _page(browser) as page:
         _open(page, url)
-        page.evaluate(
-            "() => { window.tasks = []; new PerformanceObserver((l) => window.tasks.push(...l.getEntries().map((e) => "
-            "e.duration))).observe({ type: 'longtask' }); }"
-        )
+        page.evaluate(WATCH)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             _drag(page)
         return [float(x) for x in page.evaluate("window.tasks")]
 
 
-def _list_frames(browser: Browser, url: str) -> dict[str, float]:
-    """Milliseconds between frames while the list of all events, closed ones too, is scrolled."""
+def _long_list(browser: Browser, url: str) -> dict[str, Any]:
+    """The list of all events, closed ones too: frames while one scrolls, and long tasks on the way to its last row."""
     with _page(browser) as page:
         _open(page, f"{url}/?on=areas&ev=closed")
         page.wait_for_selector("section li button[data-fid]")
@@ -131,7 +145,28 @@ def _list_frames(browser: Browser, url: str) -> dict[str, float]:
                 return found.slice(5);
             }"""
         )
-    return {"p95": statistics.quantiles(frames, n=20)[-1], "longest": max(frames)}
+        page.evaluate(WATCH)
+        rows: int = page.evaluate(
+            """async ([most, patience]) => {
+                const list = document.querySelector('section li button[data-fid]').closest('.scroll');
+                const height = list.querySelector('li').getBoundingClientRect().height;
+                const rows = () => Math.round(list.querySelector('ul').getBoundingClientRect().height / height);
+                for (let grown = performance.now(), n = 0; rows() < most && performance.now() - grown < patience;) {
+                    list.scrollTop = list.scrollHeight;
+                    await new Promise((done) => setTimeout(done, 30));
+                    if (rows() > n) [n, grown] = [rows(), performance.now()];
+                }
+                return rows();
+            }""",
+            [LONG_LIST, 5_000],
+        )
+        tasks = [float(x) for x in page.evaluate("window.tasks")]
+    return {
+        "frame_p95_ms": statistics.quantiles(frames, n=20)[-1],
+        "frame_longest_ms": max(frames),
+        "rows": rows,
+        "tasks_ms": tasks,
+    }
 
 
 def _memory(browser: Browser, url: str, minutes: float) -> list[Sample]:
@@ -244,16 +279,20 @@ def _page(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def _server(url: str | None) -> Iterator[str]:
+def _server(options: argparse.Namespace) -> Iterator[str]:
     """Where a server answers: the one named, or one of our own for as long as it is needed."""
-    if url:
-        yield url.rstrip("/")
+    if options.url:
+        yield options.url.rstrip("/")
         return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "ONEMAP_DATA": folder, "ONEMAP_PORT": str(port), "ONEMAP_DEMO": "default"}
+        kept = options.cities / f"onemap-city{options.scale}" if options.scale > 1 else Path(folder)
+        environment = {
+            **os.environ, "ONEMAP_DATA": str(kept), "ONEMAP_PORT": str(port), "ONEMAP_DATABASE_URL": "",
+            "ONEMAP_DEMO": str(options.scale) if options.scale > 1 else "default",
+        }  # fmt: skip
         command = [sys.executable, "-m", "onemap.cli.main", "run"]
         server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -261,14 +300,14 @@ def _server(url: str | None) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(60)
 
 
 def _wait(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 300
+    end = time.monotonic() + 3_600
     while not holds():
         if time.monotonic() > end:
-            raise TimeoutError("The server was not ready within five minutes.")
+            raise TimeoutError("The server was not ready within an hour.")
         time.sleep(0.5)
 
 
@@ -292,7 +331,10 @@ def _chromium() -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "onemap-bench"
     parser.add_argument("--url", help="a server that runs already")
+    parser.add_argument("--scale", type=int, default=1, help="how many times the demo city; 100 is made and kept")
+    parser.add_argument("--cities", default=Path(os.environ.get("ONEMAP_BENCH_CITIES") or cache), type=Path)
     parser.add_argument("--starts", type=int, default=5, help="cold starts of the page")
     parser.add_argument("--pan-seconds", type=float, default=10, help="how long the map is dragged")
     parser.add_argument("--minutes", type=float, default=2, help="how long someone works for the memory run")

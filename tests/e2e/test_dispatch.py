@@ -80,7 +80,8 @@ def test_an_event_is_dispatched_by_keyboard_and_taken_back(visit: Visit, report:
     assert tasks_of(visitor, first) == tasks + 1
     page.locator(".card ol li strong", has_text="已派遣").wait_for()
 
-    toast.get_by_role("button", name="撤销").click()
+    assert toast.get_by_role("button", name="撤销").is_visible()
+    page.keyboard.press("Control+z")
     page.get_by_text(f"已撤销对 {first} 的派遣").wait_for()
     visitor.until(lambda: state_of(visitor, number) == "triaged", "the event is as it was")
     assert tasks_of(visitor, first) == tasks
@@ -137,6 +138,23 @@ def test_what_the_server_refuses_is_said_in_its_words(visit: Visit, report: Repo
     button.click()
     page.get_by_role("button", name="确认派遣").click()
     page.locator(".toast", has_text="The post is off duty and cannot be sent.").wait_for()
+
+
+def test_the_tab_of_the_staff_lists_who_is_on_duty_and_who_comes_first(visit: Visit, report: Report) -> None:
+    number = report("燃气异味")
+    visitor = visit()
+    visitor.open(f"?sel=events/{fid_of(visitor, number)}")
+    page = visitor.page
+    page.get_by_role("tab", name="力量").click()
+    page.get_by_role("region", name="最近力量").locator("ol li").first.wait_for()
+    posts = page.locator("[data-post]")
+    posts.first.wait_for()
+    tile = page.get_by_role("region", name="指标").get_by_role("button", name="在岗力量")
+    assert f"在岗 {posts.count()} 人" in page.get_by_role("region", name="事件与详情").inner_text()
+    assert posts.count() == int(tile.locator("b").inner_text())
+    first = posts.first.locator(".post").inner_text()
+    posts.first.click()
+    page.locator(".card[data-layer=responders] h2", has_text=first).wait_for()
 
 
 def test_a_new_event_comes_into_list_map_and_numbers_by_itself(visit: Visit, report: Report) -> None:

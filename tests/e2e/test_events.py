@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from urllib.parse import quote
+
 from tests.e2e.conftest import Visit, Visitor
 
 
@@ -21,7 +24,7 @@ def test_a_row_flies_there_and_opens_the_event_with_its_course(visit: Visit) -> 
     card = page.locator(".card[data-layer=events]")
     card.get_by_text("办理过程").wait_for()
     assert card.locator("h2").inner_text() == title
-    assert card.locator("ol li").count() >= 1
+    card.locator("ol li").first.wait_for()
     assert row.get_attribute("aria-current") == "true"
     visitor.settle()
     visitor.picture("event-1920-dark-zh")
@@ -68,6 +71,31 @@ def test_the_time_bar_is_brushed_by_keyboard(visit: Visit) -> None:
     assert int(handle.get_attribute("aria-valuenow") or 0) > 0
     page.get_by_role("button", name="清除时段").click()
     page.wait_for_function("!location.search.includes('ev=')")
+
+
+def test_the_time_bar_is_brushed_by_hand_and_list_and_bar_agree(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open()
+    page = visitor.page
+    page.keyboard.press("t")
+    chart = page.get_by_role("region", name="时间与筛选").locator(".chart")
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    page.wait_for_function("/ev=\\d+-\\d+/.test(location.search)")
+    since, until = (int(s) for s in page.url.partition("ev=")[2].partition("&")[0].split("-"))
+    query = "&".join(f"{name}={quote(_moment(at))}" for name, at in (("since", since), ("until", until)))
+    expected = visitor.ask(f"/api/events?is_open=true&{query}")["counts"]["n"]
+    visitor.until(lambda: listed(visitor) == expected, "the list holds what was brushed")
+    page.get_by_role("button", name="清除筛选").click()
+    page.wait_for_function("!location.search.includes('ev=')")
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def test_a_lost_connection_stays_on_screen_until_it_is_back(visit: Visit) -> None:

@@ -60,6 +60,10 @@ def test_every_word_fits(visit: Visit, theme: str, language: str) -> None:
         page.wait_for_function("w => document.documentElement.clientWidth === w", arg=width)
         _rested(visitor)
         look("page")
+        page.keyboard.press("t")
+        _rested(visitor)
+        look("time bar")
+        page.keyboard.press("t")
         for key, what in (("?", "help"), ("Control+p", "print")):
             page.keyboard.press(key)
             page.locator("dialog[open]").wait_for()

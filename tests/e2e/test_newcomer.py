@@ -18,6 +18,7 @@ WORDS = {
         "overdue": "仅超期",
         "print": "打印",
         "pdf": "下载 PDF",
+        "place": "所在位置",
         "title": "一张图",
         "all": "个网格",
     },
@@ -30,6 +31,7 @@ WORDS = {
         "overdue": "Overdue only",
         "print": "Print",
         "pdf": "Download PDF",
+        "place": "Where you are",
         "title": "One Map",
         "all": "grids",
     },
@@ -61,8 +63,12 @@ def test_a_newcomer_finds_asks_lists_and_prints(visit: Visit, language: str) -> 
     page.wait_for_function("() => /00\\d-\\d{4}-\\d{4}/.test(document.querySelector('.card').innerText)")
     assert words["officer"].lower() in card.inner_text().lower()
 
-    # This week's overdue events of one community: the breadcrumb names it, the funnel filters.
+    # This week's overdue events of one community: the breadcrumb leads there, the funnel filters.
     page.keyboard.press("Escape")
+    way = page.get_by_role("navigation", name=words["place"])
+    way.get_by_role("button", name="晴川社区").click()
+    way.locator("li").get_by_role("button", name="晴川社区").click()
+    page.wait_for_function("location.search.includes('area=990101001001')")
     page.get_by_role("button", name=words["filter"], exact=True).click()
     page.get_by_role("combobox", name=words["time"]).select_option(label=words["week"])
     page.get_by_role("checkbox", name=words["overdue"]).check()

@@ -39,6 +39,7 @@ def test_a_sheet_is_exact_complete_and_light_even_from_the_dark_page(visit: Visi
         "数据时间 20",
         "未结事件",
         "网格规模达标",
+        "依据：",
         "图例",
         "行政区划",
         "比例尺 1:",

@@ -76,6 +76,28 @@ def test_classes_of_a_layer_count_what_is_in_view(visit: Visit) -> None:
     )
 
 
+def test_facility_estate_area_and_qr_point_say_what_the_server_knows(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open("?sel=facilities/1&on=areas.facilities")
+    page = visitor.page
+    for layer, wanted in {
+        "facilities": ("类别", "开放时间"),
+        "estates": ("楼栋", "户数", "人口", "网格"),
+        "areas": ("楼栋", "户数", "人口", "网格", "未结事件"),
+        "patrol_points": ("上次到访",),
+    }.items():
+        told = visitor.ask(f"/api/cards/{layer}/1")
+        if layer != "facilities":
+            visitor.turn(f"?sel={layer}/1&on=areas.facilities")
+        card = page.locator(f".card[data-layer={layer}]")
+        card.locator("h2", has_text=told["title"]).wait_for()
+        text = card.inner_text()
+        assert [word for word in wanted if word not in text] == [], (layer, text)
+        more = told["more"] or {}
+        counted = [more[name] for name in ("n_buildings", "persons", "n_grids", "n_open") if name in more]
+        assert [n for n in counted if f"{n:,}" not in text and f"{n / 10000:.2f} 万" not in text] == [], (layer, text)
+
+
 def test_a_bar_filters_list_and_map_alike(visit: Visit) -> None:
     visitor = visit()
     visitor.open()
@@ -104,11 +126,38 @@ def test_indicators_show_their_course_and_the_others_wait_behind_more(visit: Vis
     tip = strip.get_by_role("tooltip").filter(has_text="计算于").filter(visible=True)
     tip.locator("svg path").wait_for(state="attached")
     page.get_by_role("button", name="更多指标").click()
-    others = page.get_by_role("group", name="更多指标").get_by_role("button")
+    others = page.get_by_role("group", name="更多指标").locator(".tile")
     registry = visitor.ask("/api/kpis")["kpis"]
     assert others.count() + strip.get_by_role("button").count() == len(registry)
-    page.keyboard.press("Escape")
-    others.first.wait_for(state="detached")
+    # Another eight out of the registry, kept by the browser.
+    page.get_by_role("button", name="自选指标").click()
+    choices = page.get_by_role("group", name="更多指标")
+    choices.get_by_role("checkbox", name="今日上报").uncheck()
+    choices.get_by_role("checkbox", name="满意度").check()
+    assert choices.get_by_role("checkbox", name="超期未结").is_disabled(), "there is room for eight"
+    visitor.open()
+    strip.get_by_role("button", name="满意度").wait_for()
+    assert strip.get_by_role("button", name="今日上报").count() == 0
+    assert strip.get_by_role("button").count() == 8
+
+
+def test_a_layer_fades_stands_alone_and_its_group_says_some(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open("?on=areas.grids.buildings.events")
+    page = visitor.page
+    visitor.settle()
+    canvas = page.locator(".maplibregl-canvas")
+    before = canvas.screenshot()
+    page.get_by_role("button", name="建筑 的选项").click()
+    page.get_by_role("slider", name="不透明度").fill("30")
+    visitor.settle()
+    assert canvas.screenshot() != before
+    assert "fade=" in page.url
+    page.get_by_role("button", name="只看此层").click()
+    visitor.settle()
+    assert page.url.partition("on=")[2].partition("&")[0] == "areas.buildings.grids", "with the lines that say where"
+    assert page.get_by_role("checkbox", name="显示 基础").evaluate("box => box.indeterminate")
+    assert not page.get_by_role("checkbox", name="显示 事件", exact=True).first.is_checked()
 
 
 def a_building_seen(visitor: Visitor) -> dict[str, Any]:

@@ -87,6 +87,29 @@ def test_a_polygon_of_three_corners_and_the_screen_select_too(visit: Visit) -> N
     assert _number(row.locator("b").inner_text()) > inside
 
 
+def test_the_events_inside_are_those_of_the_list_whatever_its_filter(visit: Visit) -> None:
+    visitor = visit(1440, 900)
+    visitor.open("?theme=light&lang=zh&v=15/31.7005/117.3005&on=areas.events&ev=view")
+    page = visitor.page
+    page.keyboard.press("s")
+    panel = page.locator("section[aria-label=框选]")
+    panel.get_by_role("radio", name="本屏").click()
+    row = panel.locator("li[data-layer=events] b")
+    head = page.locator("section[aria-label=事件与详情] header .n")
+    counts = set()
+    for chip in (None, "仅超期", "含已办结"):
+        if chip is None:
+            page.get_by_role("button", name="筛选", exact=True).click()
+        else:
+            page.get_by_role("checkbox", name=chip).check()
+        visitor.until(
+            lambda: row.count() == 1 and _number(row.inner_text()) == _number(head.inner_text()),
+            f"the selection and the list agree with {chip}",
+        )
+        counts.add(_number(head.inner_text()))
+    assert len(counts) > 1, "the filters mean different events"
+
+
 def _number(text: str) -> int:
     return int("".join(c for c in text if c.isdigit()) or 0)
 

@@ -20,6 +20,7 @@ def test_areas_come_one_after_the_other_until_someone_touches_the_wall(visit: Vi
     assert page.get_by_role("toolbar", name="地图按钮").count() == 0
     assert all((b.bounding_box() or {})["height"] >= 48 for b in bar.get_by_role("button").all())
     bar.get_by_role("combobox").select_option("10")
+    page.wait_for_function("location.search.includes('wall=10')")
     progress = page.get_by_role("progressbar")
     visitor.until(lambda: int(progress.get_attribute("aria-valuenow") or 0) > 10, "the time that is left is seen")
     visitor.settle()
@@ -39,9 +40,19 @@ def test_areas_come_one_after_the_other_until_someone_touches_the_wall(visit: Vi
     bar.get_by_role("button", name="下一个区域").click()
     page.wait_for_function("location.search.includes('grid=990101001001002')")
 
+    # Opened elsewhere, the address shows the same grid and goes round as fast.
+    other = visit(1920, 1080)
+    other.open(page.url.removeprefix(f"{visitor.url}/"))
+    elsewhere = other.page.get_by_role("toolbar", name="大屏轮播")
+    elsewhere.get_by_text("网格 02").wait_for()
+    assert elsewhere.get_by_role("combobox").input_value() == "10"
+    other.page.keyboard.press("Escape")
+    elsewhere.wait_for(state="detached")
+
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     bar.wait_for(state="detached")
+    assert "wall=" not in page.url
     page.wait_for_function("!location.search.includes('grid=')")
     assert page.get_by_role("toolbar", name="地图按钮").count() == 1
 

@@ -127,7 +127,7 @@ def _filter(
     bbox: str | None = None,
 ) -> EventFilter:
     return EventFilter(
-        area=area,
+        area=area or None,
         grid_code=grid_code,
         since=since,
         until=until,

@@ -19,6 +19,7 @@ from starlette.responses import StreamingResponse
 
 from onemap.api.deps import CurrentActor, CurrentCatalog, CurrentDb, CurrentScope, NamedLayer, parse_box
 from onemap.api.events import Wanted
+from onemap.domain.event import EventFilter
 from onemap.domain.layer import Catalog, Layer
 from onemap.domain.region import Region, parse_polygon
 from onemap.domain.scope import Permission, Scope
@@ -91,6 +92,7 @@ def _region(area: str = "", bbox: str | None = None, polygon: str | None = None)
 
 
 Ground = Annotated[Region, Depends(_region)]
+Listed = Annotated[bool, Query(description="of events: those that the filter means, closed ones too")]
 
 
 @router.get("/events/export", response_class=StreamingResponse, responses=_FILES)
@@ -114,33 +116,37 @@ def export_events(
 def export_layer(
     layer: NamedLayer,
     ground: Ground,
+    wanted: Wanted,
     catalog: CurrentCatalog,
     db: CurrentDb,
     scope: CurrentScope,
     actor: CurrentActor,
     format: ExportFormat = ExportFormat.CSV,  # noqa: A002 the name in the address
     shown: Annotated[bool, Query(description="leave out what the map leaves out, such as closed events")] = False,
+    listed: Listed = False,
 ) -> StreamingResponse:
     """The features of a layer on a piece of ground as a file."""
-    meant = {"area": ground.area, "bounds": ground.bounds, "shown": shown}
+    meant = {"area": ground.area, "bounds": ground.bounds, "shown": shown, "listed": listed}
     export = _Export(db, catalog, layer, scope, actor, Format(format.value))
-    return export.answer(store.on_ground(layer, scope, ground, shown=shown), ground.area, meant)
+    return export.answer(_meant(layer, scope, ground, wanted if listed else None, shown=shown), ground.area, meant)
 
 
 @router.get("/select/{layer}")
 def select_features(
     layer: NamedLayer,
     ground: Ground,
+    wanted: Wanted,
     db: CurrentDb,
     scope: CurrentScope,
     limit: Annotated[int, Query(ge=1, le=MOST_SELECTED)] = MOST_SELECTED,
     after: Annotated[str, Query(pattern="^[0-9]{0,18}$", description="next of the page before")] = "",
     shown: Annotated[bool, Query(description="leave out what the map leaves out, such as closed events")] = True,
+    listed: Listed = False,
 ) -> SelectionOut:
     """What lies on a piece of ground: how many, whom they house, and a page of them by number."""
     if ground.bounds is None:
         raise BadQuery("A selection needs a polygon or a bbox.")
-    matching = store.on_ground(layer, scope, ground, shown=shown)
+    matching = _meant(layer, scope, ground, wanted if listed else None, shown=shown)
     with db.connection() as connection:
         totals = store.totals(connection, layer, scope, matching)
         found = store.page(connection, layer, scope, matching, limit=limit + 1, behind=int(after or -1))
@@ -152,6 +158,15 @@ def select_features(
         features=[SelectedOut.model_validate(one, from_attributes=True) for one in found[:limit]],
         next=str(found[limit - 1].fid) if len(found) > limit else None,
     )
+
+
+def _meant(layer: Layer, scope: Scope, ground: Region, wanted: EventFilter | None, *, shown: bool) -> store.Matching:
+    """What lies on the ground; of the events those that a filter means, where one is given."""
+    if wanted is None:
+        return store.on_ground(layer, scope, ground, shown=shown)
+    if layer.name != "events":
+        raise BadQuery(f"listed is for events; '{layer.name}' has no list.")
+    return store.both(store.on_ground(layer, scope, ground), store.of_filter(layer, scope, wanted))
 
 
 class _Export:

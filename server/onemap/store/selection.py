@@ -73,6 +73,11 @@ def of_filter(layer: Layer, scope: Scope, wanted: EventFilter) -> Matching:
     return sql.SQL("f.fid IN (SELECT e.fid FROM core.event AS e WHERE {})").format(inside)
 
 
+def both(one: Matching, other: Matching) -> Matching:
+    """Rows that two conditions mean."""
+    return sql.SQL("{} AND {}").format(one, other)
+
+
 def count(connection: Connection, layer: Layer, matching: Matching, most: int) -> int:
     """How many features, at most one more than ``most``."""
     query = compose(

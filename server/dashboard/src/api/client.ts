@@ -23,9 +23,16 @@ export class Failure extends Error {
     /** The server's own sentence, where it gave one. */
     readonly detail: string | null,
     readonly status: number | null,
+    /** The same in Chinese, where the server says it in both languages. */
+    readonly detailZh: string | null = null,
   ) {
     super(detail ?? kind);
     this.name = 'Failure';
+  }
+
+  /** The server's sentence in the reader's language; null where it has none in it. */
+  said(language: Language): string | null {
+    return language === 'zh' ? this.detailZh : this.detail;
   }
 }
 
@@ -82,7 +89,8 @@ async function ask<T>(path: string, how: RequestInit, given?: AbortSignal): Prom
     if (timeout.aborted) throw new Failure('timeout', null, null);
     throw new Failure('offline', null, null);
   }
-  throw new Failure(kindOf(response.status), await sentenceOf(response), response.status);
+  const { detail, zh } = await sentenceOf(response);
+  throw new Failure(kindOf(response.status), detail, response.status, zh);
 }
 
 function kindOf(status: number): FailureKind {
@@ -93,11 +101,14 @@ function kindOf(status: number): FailureKind {
   return 'server';
 }
 
-/** The `detail` of an application/problem+json answer. */
-async function sentenceOf(response: Response): Promise<string | null> {
-  if (!response.headers.get('content-type')?.includes('json')) return null;
-  const problem: unknown = await response.json().catch(() => null);
-  return problem && typeof problem === 'object' && 'detail' in problem && typeof problem.detail === 'string'
-    ? problem.detail
-    : null;
+/** What an application/problem+json answer says: `detail`, and `detail_zh` where there is one. */
+async function sentenceOf(response: Response): Promise<{ detail: string | null; zh: string | null }> {
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  const problem: unknown = isJson ? await response.json().catch(() => null) : null;
+  if (!problem || typeof problem !== 'object') return { detail: null, zh: null };
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  return {
+    detail: text('detail' in problem ? problem.detail : null),
+    zh: text('detail_zh' in problem ? problem.detail_zh : null),
+  };
 }

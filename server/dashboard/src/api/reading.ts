@@ -192,6 +192,8 @@ export interface Candidate {
   readonly method: string;
   readonly reason: string;
   readonly reason_code: string;
+  /** All that holds, what counts most first. */
+  readonly reason_codes: readonly string[];
   readonly n_tasks: number;
   readonly position_at: string | null;
   readonly route: readonly LngLat[];
@@ -207,7 +209,9 @@ export interface Skipped {
 export interface Nearest {
   readonly mode: string;
   readonly candidates: readonly Candidate[];
+  /** The first of those passed over; all of them are counted by reason. */
   readonly skipped: readonly Skipped[];
+  readonly n_skipped: Readonly<Record<string, number>>;
   readonly assumptions: readonly string[];
 }
 

@@ -882,7 +882,7 @@ export interface components {
             /** Lattice M */
             lattice_m: number;
             /** Assumptions */
-            assumptions: string[];
+            assumptions: components["schemas"]["TitleOut"][];
         };
         /**
          * CameraMoreOut
@@ -963,8 +963,21 @@ export interface components {
             snap_m: number | null;
             /** Reason */
             reason: string;
-            /** Reason Code */
+            /**
+             * Reason Code
+             * @description what counts most of reason_codes
+             */
             reason_code: string;
+            /**
+             * Reason Codes
+             * @description all that holds: own_grid, home_grid, neighbouring_grid, has_skill, ...
+             */
+            reason_codes: string[];
+            /**
+             * Skills
+             * @description those asked for or of use here, that this responder has
+             */
+            skills: string[];
             /** N Tasks */
             n_tasks: number;
             /** Position At */
@@ -1881,7 +1894,7 @@ export interface components {
             /** Buffer M */
             buffer_m: number;
             /** Assumptions */
-            assumptions: string[];
+            assumptions: components["schemas"]["TitleOut"][];
         };
         /**
          * KeyPlaceOut
@@ -2007,8 +2020,18 @@ export interface components {
             snap_m: number;
             /** Candidates */
             candidates: components["schemas"]["CandidateOut"][];
-            /** Skipped */
+            /**
+             * Skipped
+             * @description the first 200 of those passed over
+             */
             skipped: components["schemas"]["SkippedOut"][];
+            /**
+             * N Skipped
+             * @description all of those passed over, counted by reason
+             */
+            n_skipped: {
+                [key: string]: number;
+            };
             /** Assumptions */
             assumptions: string[];
         };
@@ -2390,8 +2413,7 @@ export interface components {
             bound: number;
             /** Gap */
             gap: number;
-            /** Objective Is */
-            objective_is: string;
+            objective_is: components["schemas"]["TitleOut"];
             /** Method */
             method: string;
             /** N Candidates */
@@ -2401,7 +2423,7 @@ export interface components {
             before: components["schemas"]["StateOut"];
             after: components["schemas"]["StateOut"];
             /** Problems */
-            problems: string[];
+            problems: components["schemas"]["TitleOut"][];
         };
         /**
          * SitingIn
@@ -2641,7 +2663,7 @@ export interface components {
             gaps: components["schemas"]["GapOut"][];
             isochrones: components["schemas"]["CollectionOut"] | null;
             /** Assumptions */
-            assumptions: string[];
+            assumptions: components["schemas"]["TitleOut"][];
             /** Ms */
             ms: number;
         };
@@ -3163,9 +3185,20 @@ export interface operations {
                 format?: components["schemas"]["ExportFormat"];
                 /** @description leave out what the map leaves out, such as closed events */
                 shown?: boolean;
-                area?: string;
+                /** @description of events: those that the filter means, closed ones too */
+                listed?: boolean;
+                area?: string | null;
                 bbox?: string | null;
                 polygon?: string | null;
+                grid_code?: string | null;
+                since?: string | null;
+                until?: string | null;
+                level?: number[] | null;
+                kind?: string[] | null;
+                state?: string[] | null;
+                template?: string[] | null;
+                is_open?: boolean | null;
+                overdue?: boolean | null;
             };
             header?: never;
             path: {
@@ -3206,9 +3239,20 @@ export interface operations {
                 after?: string;
                 /** @description leave out what the map leaves out, such as closed events */
                 shown?: boolean;
-                area?: string;
+                /** @description of events: those that the filter means, closed ones too */
+                listed?: boolean;
+                area?: string | null;
                 bbox?: string | null;
                 polygon?: string | null;
+                grid_code?: string | null;
+                since?: string | null;
+                until?: string | null;
+                level?: number[] | null;
+                kind?: string[] | null;
+                state?: string[] | null;
+                template?: string[] | null;
+                is_open?: boolean | null;
+                overdue?: boolean | null;
             };
             header?: never;
             path: {

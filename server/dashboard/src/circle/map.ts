@@ -1,7 +1,8 @@
 import workerUrl from 'virtual:map-worker';
-import { Map as MapLibre, type StyleSpecification, setWorkerUrl } from 'maplibre-gl';
+import { type Map as MapLibre, type StyleSpecification, setWorkerUrl } from 'maplibre-gl';
 import type { Bounds, LngLat } from '../api/types.ts';
 import { absolute } from '../map/absolute.ts';
+import { boundsOf, fly, jump, type Opening, openMap, viewOf } from '../map/camera.ts';
 import { waitForFonts } from '../map/fonts.ts';
 import { Overlays } from '../map/overlays.ts';
 import type { View } from '../state/address.ts';
@@ -10,8 +11,6 @@ import { CLASS } from './dress.ts';
 import { type Handle, type HandleEvents, Handles } from './handles.ts';
 
 setWorkerUrl(workerUrl);
-
-const FLIGHT_MS = 600;
 
 export interface CircleMapEvents extends HandleEvents {
   readonly settled: (view: View, bounds: Bounds) => void;
@@ -22,13 +21,8 @@ export interface CircleMapEvents extends HandleEvents {
   readonly drawn: () => void;
 }
 
-export interface CircleMapStart {
-  readonly container: HTMLElement;
+export interface CircleMapStart extends Opening {
   readonly style: StyleSpecification;
-  readonly at: View | Bounds;
-  readonly padding: Padding;
-  readonly label: string;
-  readonly still: boolean;
 }
 
 /** A class for each of many features of one source. */
@@ -50,26 +44,7 @@ export class CircleMap {
   constructor(start: CircleMapStart, events: CircleMapEvents) {
     this.#still = start.still;
     this.#padding = start.padding;
-    this.#map = new MapLibre({
-      container: start.container,
-      style: absolute(start.style),
-      attributionControl: false,
-      fadeDuration: start.still ? 0 : 200,
-      maxPitch: 60,
-      locale: { 'Map.Title': start.label },
-      transformRequest: (url) => ({ url: new URL(url, location.href).href }),
-      ...('zoom' in start.at
-        ? {
-            center: [start.at.lng, start.at.lat] as [number, number],
-            zoom: start.at.zoom,
-            bearing: start.at.bearing,
-            pitch: start.at.pitch,
-          }
-        : {
-            bounds: [...start.at] as [number, number, number, number],
-            fitBoundsOptions: { padding: { ...start.padding } },
-          }),
-    });
+    this.#map = openMap(start, absolute(start.style));
     this.overlays = new Overlays(this.#map);
     this.handles = new Handles(this.#map, events);
     this.#map.once('load', () => this.overlays.restore());
@@ -98,20 +73,11 @@ export class CircleMap {
   }
 
   get view(): View {
-    const { lng, lat } = this.#map.getCenter();
-    const round = (x: number): number => Math.round(x * 10) / 10 + 0;
-    return {
-      lng,
-      lat,
-      zoom: this.#map.getZoom(),
-      bearing: round(this.#map.getBearing()),
-      pitch: round(this.#map.getPitch()),
-    };
+    return viewOf(this.#map);
   }
 
   get bounds(): Bounds {
-    const b = this.#map.getBounds();
-    return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()];
+    return boundsOf(this.#map);
   }
 
   get canvas(): HTMLCanvasElement {
@@ -172,24 +138,11 @@ export class CircleMap {
   }
 
   goTo(bounds: Bounds, maxZoom: number): void {
-    const camera = this.#map.cameraForBounds([...bounds] as [number, number, number, number], {
-      padding: { ...this.#padding },
-      maxZoom,
-    });
-    if (!camera?.center) return;
-    const to = this.#map.project(camera.center);
-    const { clientWidth: w, clientHeight: h } = this.#map.getContainer();
-    const far = Math.hypot((to.x - w / 2) / w, (to.y - h / 2) / h) > 2;
-    this.#map.easeTo({ ...camera, duration: this.#still || far ? 0 : FLIGHT_MS });
+    fly(this.#map, bounds, maxZoom, this.#padding, this.#still);
   }
 
   jump(view: View): void {
-    this.#map.jumpTo({
-      center: [view.lng, view.lat],
-      zoom: view.zoom,
-      bearing: view.bearing,
-      pitch: view.pitch,
-    });
+    jump(this.#map, view);
   }
 
   zoomBy(steps: number): void {

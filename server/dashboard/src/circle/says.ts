@@ -11,12 +11,12 @@ const REFUSALS: Readonly<Record<Change['op'], Key>> = {
   bridge: 'circle.refused.bridge',
 };
 
-/** Why no number is shown. The server explains itself in English; in Chinese the reason that goes with the last change. */
+/** Why no number is shown: the server's sentence, else the reason that goes with the last change. */
 export function refusalText(circle: Circle): string | null {
   const { refusal, current } = circle.trial;
   const last = current.at(-1);
   if (refusal === null || !last) return null;
-  return circle.language === 'en' ? refusal : circle.t(REFUSALS[last.op]);
+  return refusal.said(circle.language) ?? circle.t(REFUSALS[last.op]);
 }
 
 const BADGES: readonly { readonly ops: readonly Change['op'][]; readonly key: Key }[] = [

@@ -43,6 +43,7 @@ function answered(changed: WhatIf['changed']): WhatIf {
     uncovered: nobody,
     gaps: [],
     isochrones: null,
+    assumptions: [],
     ms: 1,
   };
 }

@@ -1,5 +1,6 @@
 import type { Circle } from './circle.svelte.ts';
 import { changeAt, facilityOf } from './hands.ts';
+import { refusalText } from './says.ts';
 import type { Words } from './scene.ts';
 import { number, weightOf } from './text.ts';
 
@@ -31,7 +32,8 @@ export function tipOf(circle: Circle): readonly [head: string, body: string] | n
       : null;
   if (name === null) return null;
   const head = circle.carrying ? circle.t('circle.carrying', { name }) : name;
-  if (trial.refusal !== null) return [head, trial.refusal];
+  const refusal = refusalText(circle);
+  if (refusal !== null) return [head, refusal];
   const { answer } = trial;
   if (!answer) return [head, circle.t('circle.counting')];
   const [gained, lost] = [weightOf(answer.gained, circle.weigh), weightOf(answer.lost, circle.weigh)];

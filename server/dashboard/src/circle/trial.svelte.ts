@@ -15,8 +15,8 @@ export class Trial {
   /** The same while something is in the hand. */
   carried = $state.raw<readonly Change[] | null>(null);
   answer = $state.raw<WhatIf | null>(null);
-  /** The server's sentence where it will not say a number. */
-  refusal = $state<string | null>(null);
+  /** The server's reason where it will not say a number. */
+  refusal = $state.raw<Failure | null>(null);
   pending = $state(false);
   past = $state.raw<readonly (readonly Change[])[]>([]);
 
@@ -33,7 +33,7 @@ export class Trial {
       if (!(error instanceof Failure)) throw error;
       if (changes === this.current) this.pending = false;
       this.answer = null;
-      this.refusal = error.detail ?? error.kind;
+      this.refusal = error;
     },
   );
 

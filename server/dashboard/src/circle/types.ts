@@ -130,6 +130,7 @@ export interface WhatIf {
   readonly uncovered: Weight;
   readonly gaps: readonly Gap[];
   readonly isochrones: Shed | null;
+  readonly assumptions: readonly Title[];
   readonly ms: number;
 }
 
@@ -156,7 +157,8 @@ export interface Siting {
   readonly method: string;
   readonly n_candidates: number;
   readonly seconds: number;
-  readonly problems: readonly string[];
+  readonly objective_is: Title;
+  readonly problems: readonly Title[];
 }
 
 export interface Side {

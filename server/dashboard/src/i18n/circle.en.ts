@@ -125,6 +125,7 @@ export const circleEn: Record<keyof typeof circleZh, string> = {
   'circle.sites.gain': 'Gain',
   'circle.sites.try': 'Place or take back candidate {label}',
   'circle.sites.moved': '{title} (moved)',
+  'circle.sites.objective': '{is}: {n}',
   'circle.sites.how': '{n} candidates, {how}, {s} s',
   'circle.sites.exact': 'exact',
   'circle.sites.gap': 'within {gap}% of the best',

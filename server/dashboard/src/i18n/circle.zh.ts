@@ -122,6 +122,7 @@ export const circleZh = {
   'circle.sites.gain': '新增户数',
   'circle.sites.try': '放置或收回候选 {label}',
   'circle.sites.moved': '{title}（已移动）',
+  'circle.sites.objective': '{is}：{n}',
   'circle.sites.how': '{n} 个候选点，{how}，用时 {s} 秒',
   'circle.sites.exact': '精确解',
   'circle.sites.gap': '与最优相差不超过 {gap}%',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Kpi } from '../api/types.ts';
-import { kpiText } from './kpi.ts';
+import { chosenKpis, kpiText, MOST_KPIS } from './kpi.ts';
 
 const rate: Kpi = {
   name: 'on_time',
@@ -57,4 +57,12 @@ test('minutes have one decimal and say of how many cases', () => {
     unit: '分钟',
     sub: '1,263 件·近 30 天',
   });
+});
+
+test('the strip shows what was chosen, and without a choice the first eight', () => {
+  const all = Array.from({ length: 12 }, (_, i): Kpi => ({ ...rate, name: `k${i}` }));
+  expect(chosenKpis(all, null).map((kpi) => kpi.name)).toEqual(
+    all.slice(0, MOST_KPIS).map((kpi) => kpi.name),
+  );
+  expect(chosenKpis(all, ['k9', 'gone', 'k1']).map((kpi) => kpi.name)).toEqual(['k9', 'k1']);
 });

@@ -57,3 +57,12 @@ function cases(kpi: Kpi, language: Language): string {
 function windowText(days: number, language: Language): string {
   return days === 1 ? '' : translate(language, 'kpi.window', { n: days });
 }
+
+/** As many indicators as a wall has room for. */
+export const MOST_KPIS = 8;
+
+/** The reader's own choice out of the registry, in its order of choosing; without one the first eight. */
+export function chosenKpis(all: readonly Kpi[], names: readonly string[] | null): readonly Kpi[] {
+  const own = (names ?? []).flatMap((name) => all.find((kpi) => kpi.name === name) ?? []);
+  return (own.length > 0 ? own : all).slice(0, MOST_KPIS);
+}

@@ -19,6 +19,7 @@ const one = (id: string, more: Partial<Candidate> = {}): Candidate => ({
   method: 'network',
   reason: 'Soonest.',
   reason_code: 'soonest',
+  reason_codes: ['soonest'],
   n_tasks: 2,
   position_at: '2026-09-18T11:40:50Z',
   route: [
@@ -32,6 +33,7 @@ const answer = (candidates: readonly Candidate[]): Nearest => ({
   mode: 'ebike',
   candidates,
   skipped: [],
+  n_skipped: {},
   assumptions: [],
 });
 
@@ -40,9 +42,15 @@ test('minutes have one decimal, so that close ones can be told apart', () => {
 });
 
 test('a reason is said in the reader’s language, a new one in the server’s words', () => {
-  expect(reasonText(one('17', { reason_code: 'own_grid' }), 'zh')).toBe('本网格必到');
-  expect(reasonText(one('17', { reason_code: 'own_grid' }), 'en')).toBe('Own grid, always attends');
-  expect(reasonText(one('17', { reason_code: 'moon', reason: 'By the moon.' }), 'zh')).toBe('By the moon.');
+  expect(reasonText(one('17', { reason_codes: ['own_grid', 'has_skill', 'soonest'] }), 'zh')).toBe(
+    '本网格必到、技能对口',
+  );
+  expect(reasonText(one('17', { reason_codes: ['own_grid', 'soonest'] }), 'en')).toBe(
+    'Own grid, always attends',
+  );
+  expect(reasonText(one('17', { reason_codes: ['moon'], reason: 'By the moon.' }), 'zh')).toBe(
+    'By the moon.',
+  );
 });
 
 test('what is in hand and how old the position is stand together', () => {
@@ -60,9 +68,9 @@ test('those passed over stand together by reason, most first', () => {
     reason: '',
     reason_code,
   }));
-  expect(skippedByReason(skipped, 'zh')).toEqual([
-    { reason: '不在岗', posts: ['岗 0', '岗 2'] },
-    { reason: '定位过期', posts: ['岗 1'] },
+  expect(skippedByReason({ skipped, n_skipped: { stale: 1, off_duty: 5 } }, 'zh')).toEqual([
+    { reason: '不在岗', n: 5, posts: ['岗 0', '岗 2'] },
+    { reason: '定位过期', n: 1, posts: ['岗 1'] },
   ]);
 });
 

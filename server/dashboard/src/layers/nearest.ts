@@ -5,16 +5,28 @@ import type { Overlay } from '../map/overlays.ts';
 import { duration } from './age.ts';
 import { length } from './format.ts';
 
+/** Reasons that a row has room for. */
+const MOST_REASONS = 2;
+
 /** Why someone stands in the list; the server's own sentence where the code is new to us. */
 export function reasonText(one: Candidate | Skipped, language: Language): string {
-  const key = REASONS[one.reason_code];
-  return key ? translate(language, key) : one.reason;
+  const codes = 'reason_codes' in one ? one.reason_codes : [one.reason_code];
+  // That the way is short is true of all: it is said where nothing else is.
+  const telling = codes.length > 1 ? codes.filter((code) => code !== 'soonest') : codes;
+  const keys = telling.slice(0, MOST_REASONS).flatMap((code) => REASONS[code] ?? []);
+  return keys.length === Math.min(telling.length, MOST_REASONS)
+    ? keys.map((key) => translate(language, key)).join(language === 'zh' ? '、' : ', ')
+    : one.reason;
 }
 
 const REASONS: Readonly<Record<string, Key>> = {
   own_grid: 'near.reason.own_grid',
   soonest: 'near.reason.soonest',
   straight_line: 'near.reason.straight_line',
+  home_grid: 'near.reason.home_grid',
+  neighbouring_grid: 'near.reason.neighbouring_grid',
+  has_skill: 'near.reason.has_skill',
+  called_in: 'near.reason.called_in',
   off_duty: 'near.skip.off_duty',
   no_position: 'near.skip.no_position',
   stale: 'near.skip.stale',
@@ -48,7 +60,11 @@ export function isStraight(one: Candidate): boolean {
 }
 
 /** What someone has in hand and how old the position is: `在办 2·定位 78 秒前`. */
-export function handText(one: Candidate, now: number, language: Language): string {
+export function handText(
+  one: Pick<Candidate, 'n_tasks' | 'position_at'>,
+  now: number,
+  language: Language,
+): string {
   const tasks = translate(language, 'near.tasks', { n: one.n_tasks });
   return one.position_at === null
     ? tasks
@@ -61,19 +77,23 @@ export function ageText(ms: number, language: Language): string {
   return seconds < 120 ? translate(language, 'near.seconds', { n: seconds }) : duration(ms, language);
 }
 
-/** Those passed over, together by reason, most first. */
+/** Those passed over, together by reason, most first; of many only the first are named. */
 export function skippedByReason(
-  skipped: readonly Skipped[],
+  { skipped, n_skipped }: Pick<Nearest, 'skipped' | 'n_skipped'>,
   language: Language,
-): readonly { readonly reason: string; readonly posts: readonly string[] }[] {
-  const groups = new Map<string, string[]>();
-  for (const one of skipped) {
-    const reason = reasonText(one, language);
-    groups.set(reason, [...(groups.get(reason) ?? []), one.post]);
-  }
-  return [...groups]
-    .map(([reason, posts]) => ({ reason, posts }))
-    .toSorted((a, b) => b.posts.length - a.posts.length);
+): readonly { readonly reason: string; readonly n: number; readonly posts: readonly string[] }[] {
+  return Object.entries(n_skipped)
+    .map(([code, n]) => {
+      const named = skipped.filter((one) => one.reason_code === code);
+      const key = REASONS[code];
+      const reason = key ? translate(language, key) : (named[0]?.reason ?? code);
+      return { reason, n, posts: named.map((one) => one.post) };
+    })
+    .toSorted((a, b) => b.n - a.n);
+}
+
+export function nSkipped({ n_skipped }: Pick<Nearest, 'n_skipped'>): number {
+  return Object.values(n_skipped).reduce((sum, n) => sum + n, 0);
 }
 
 /** Routes and numbers: the chosen one strong over a casing, the others dotted. Straight lines have no route. */

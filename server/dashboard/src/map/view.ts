@@ -1,12 +1,13 @@
 import workerUrl from 'virtual:map-worker';
-import type { FeatureCollection, Geometry as Geometry_ } from 'geojson';
+import type { FeatureCollection, Feature as GeoFeature, Geometry as Geometry_ } from 'geojson';
 import {
   type ExpressionSpecification,
   type FilterSpecification,
   GeoJSONSource,
   type MapGeoJSONFeature,
-  Map as MapLibre,
+  type Map as MapLibre,
   type PointLike,
+  prewarm,
   type StyleSpecification,
   setWorkerUrl,
 } from 'maplibre-gl';
@@ -18,6 +19,7 @@ import type { Hit } from '../layers/pick.ts';
 import type { Selection, View } from '../state/address.ts';
 import type { Padding } from '../state/layout.ts';
 import { absolute } from './absolute.ts';
+import { boundsOf, fly, jump, type Opening, openMap, viewOf } from './camera.ts';
 import type { Drawing } from './draw.ts';
 import { waitForFonts } from './fonts.ts';
 import { Overlays } from './overlays.ts';
@@ -26,6 +28,8 @@ import { HIGHLIGHT_PREFIX, SELECTION_PREFIX, type SelectionColours, selectionLay
 import { SKETCH, sketchData, sketchLayers } from './sketch.ts';
 
 setWorkerUrl(workerUrl);
+// The workers read their code while the page still asks for catalogue and style.
+prewarm();
 
 /** How far from a click a thing may be drawn and still be meant, px. */
 const REACH: Record<Geometry, number> = {
@@ -36,7 +40,8 @@ const REACH: Record<Geometry, number> = {
   MultiPolygon: 0,
 };
 
-const FLIGHT_MS = 600;
+/** How long no more of a list must come before it is drawn, ms. */
+const REST_MS = 1500;
 
 /** A paint property and its value; the pure core has made sure that they belong together. */
 type PaintArguments = ['line-opacity', ExpressionSpecification];
@@ -53,18 +58,17 @@ export interface MapEvents {
   readonly failed: (message: string) => void;
   /** Something moves or is on its way. */
   readonly busy: () => void;
-  /** Everything that is in view is drawn. */
+  /** The first tiles are asked for: the main thread is free for other things. */
+  readonly started: () => void;
+  /** The map is complete for the first time. */
+  readonly complete: () => void;
+  /** Everything that is in view is drawn, and stands still. */
   readonly drawn: () => void;
 }
 
-export interface MapStart {
-  readonly container: HTMLElement;
+export interface MapStart extends Opening {
   readonly style: StyleSpecification;
   readonly layers: readonly Layer[];
-  readonly at: View | Bounds;
-  readonly padding: Padding;
-  readonly label: string;
-  readonly still: boolean;
 }
 
 /** The one place that holds MapLibre's map. The rest of the page speaks to it in views, styles and hits. */
@@ -79,6 +83,8 @@ export class MapView {
   #selection: { selection: Selection; colours: SelectionColours } | null = null;
   #highlight: Selection | null = null;
   #padding: Padding;
+  #added: GeoFeature[] = [];
+  #addTimer: ReturnType<typeof setTimeout> | undefined;
   #picking = true;
   #drawing: Drawing | null = null;
   #sketch: { places: readonly LngLat[]; closed: boolean } = { places: [], closed: false };
@@ -89,28 +95,7 @@ export class MapView {
     this.#layers = new Map(start.layers.map((layer) => [layer.name, layer]));
     this.#still = start.still;
     this.#padding = start.padding;
-    this.#map = new MapLibre({
-      container: start.container,
-      style: this.#style,
-      attributionControl: false,
-      fadeDuration: start.still ? 0 : 200,
-      maxPitch: 60,
-      dragRotate: true,
-      doubleClickZoom: true,
-      locale: { 'Map.Title': start.label },
-      transformRequest: (url) => ({ url: new URL(url, location.href).href }),
-      ...('zoom' in start.at
-        ? {
-            center: [start.at.lng, start.at.lat],
-            zoom: start.at.zoom,
-            bearing: start.at.bearing,
-            pitch: start.at.pitch,
-          }
-        : {
-            bounds: [...start.at] as [number, number, number, number],
-            fitBoundsOptions: { padding: { ...start.padding } },
-          }),
-    });
+    this.#map = openMap(start, this.#style);
     this.overlays = new Overlays(this.#map);
     this.#map.once('load', () => this.overlays.restore());
     waitForFonts(this.#map);
@@ -119,7 +104,11 @@ export class MapView {
 
   #listen(events: MapEvents): void {
     const map = this.#map;
-    map.on('load', () => events.settled(this.view, this.bounds));
+    map.once('styledata', () => map.once('render', () => events.started()));
+    map.on('load', () => {
+      events.complete();
+      events.settled(this.view, this.bounds);
+    });
     map.on('move', () => events.moved(this.view));
     map.on('moveend', () => events.settled(this.view, this.bounds));
     map.on('click', (e) => {
@@ -140,20 +129,11 @@ export class MapView {
   }
 
   get view(): View {
-    const { lng, lat } = this.#map.getCenter();
-    const round = (x: number): number => Math.round(x * 10) / 10 + 0;
-    return {
-      lng,
-      lat,
-      zoom: this.#map.getZoom(),
-      bearing: round(this.#map.getBearing()),
-      pitch: round(this.#map.getPitch()),
-    };
+    return viewOf(this.#map);
   }
 
   get bounds(): Bounds {
-    const b = this.#map.getBounds();
-    return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()];
+    return boundsOf(this.#map);
   }
 
   /** The part of the map that no panel covers: its middle, and its size in CSS px. */
@@ -178,6 +158,7 @@ export class MapView {
 
   /** Another style altogether: theme or language changed. */
   replace(style: StyleSpecification): void {
+    this.#forgetAdded();
     this.#style = absolute(style);
     this.#drawing?.pause();
     this.#map.setStyle(this.#style, { diff: true });
@@ -242,8 +223,25 @@ export class MapView {
 
   /** Draws another list of events. */
   setEvents(drawn: FeatureCollection): void {
+    this.#forgetAdded();
     const source = this.#map.getSource(EVENTS);
     if (source instanceof GeoJSONSource) void source.setData(drawn);
+  }
+
+  /** Draws more of the list that is drawn, once no more comes for a moment: a list is scrolled without a stutter. */
+  addEvents(more: FeatureCollection): void {
+    this.#added.push(...more.features);
+    clearTimeout(this.#addTimer);
+    this.#addTimer = setTimeout(() => {
+      const source = this.#map.getSource(EVENTS);
+      if (source instanceof GeoJSONSource) void source.updateData({ add: this.#added });
+      this.#added = [];
+    }, REST_MS);
+  }
+
+  #forgetAdded(): void {
+    clearTimeout(this.#addTimer);
+    this.#added = [];
   }
 
   /** Draws what is being measured: a line or a surface through the places. */
@@ -303,25 +301,11 @@ export class MapView {
   }
 
   jump(view: View): void {
-    this.#map.jumpTo({
-      center: [view.lng, view.lat],
-      zoom: view.zoom,
-      bearing: view.bearing,
-      pitch: view.pitch,
-    });
+    jump(this.#map, view);
   }
 
-  /** Flies to a place, or jumps where it is farther than two screens. */
   goTo(target: { bounds: Bounds; maxZoom: number }): void {
-    const camera = this.#map.cameraForBounds([...target.bounds] as [number, number, number, number], {
-      padding: { ...this.#padding },
-      maxZoom: target.maxZoom,
-    });
-    if (!camera?.center) return;
-    const to = this.#map.project(camera.center);
-    const { clientWidth: w, clientHeight: h } = this.#map.getContainer();
-    const far = Math.hypot((to.x - w / 2) / w, (to.y - h / 2) / h) > 2;
-    this.#map.easeTo({ ...camera, duration: this.#still || far ? 0 : FLIGHT_MS });
+    fly(this.#map, target.bounds, target.maxZoom, this.#padding, this.#still);
   }
 
   /** Brings a place out from under the panels, without zooming; nothing moves when it is in sight. */
@@ -405,6 +389,7 @@ export class MapView {
   }
 
   destroy(): void {
+    this.#forgetAdded();
     this.#map.remove();
   }
 }

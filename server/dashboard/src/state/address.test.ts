@@ -23,6 +23,7 @@ describe('the address', () => {
       filter: decodeFilter('24h.overdue'),
       look,
       catalog: city,
+      wall: 30,
     } as const;
     const read = readAddress(writeAddress(state));
     expect(read).toMatchObject({
@@ -32,6 +33,7 @@ describe('the address', () => {
       selection: state.selection,
       place: state.place,
       filter: '24h.overdue',
+      wall: 30,
     });
     expect(sameLook(lookOf(read, city), look)).toBe(true);
   });
@@ -46,6 +48,7 @@ describe('the address', () => {
       filter: NO_FILTER,
       look: firstLook(city),
       catalog: city,
+      wall: null,
     });
     expect(search).toBe('?theme=light&lang=zh');
   });
@@ -59,6 +62,8 @@ describe('the address', () => {
     '?sel=grids/x',
     '?theme=pink&lang=fr',
     '?area=x&grid=17',
+    '?wall=round',
+    '?wall=0',
   ])('nonsense is as good as nothing: %s', (search) => {
     expect(readAddress(search)).toEqual({
       view: null,
@@ -68,6 +73,7 @@ describe('the address', () => {
       place: { area: null, grid: null },
       filter: '',
       look: null,
+      wall: null,
     });
   });
 

@@ -4,6 +4,10 @@ import type { Language } from '../i18n/index.ts';
 import { decodeLook, encodeLook, firstLook, type Look, sameLook } from '../layers/look.ts';
 import { type EventFilter, encodeFilter, type Place } from './filter.ts';
 
+/** How long an area may stay on the big screen, seconds. */
+export const STAYS = [10, 20, 30, 60, 120] as const;
+export const USUAL_STAY = 20;
+
 /** Where the map looks. Longitude and latitude in degrees, bearing clockwise from north. */
 export interface View {
   readonly lng: number;
@@ -29,6 +33,8 @@ export interface Address {
   readonly filter: string;
   /** `on`, `hidden` and `opacity` of the look as words; read with the catalogue at hand. */
   readonly look: readonly [on: string, hidden: string, opacity: string] | null;
+  /** The big screen goes round, each area so many seconds; null where it does not. */
+  readonly wall: number | null;
 }
 
 export function readAddress(search: string): Address {
@@ -45,6 +51,7 @@ export function readAddress(search: string): Address {
     look: params.has('on')
       ? [params.get('on') ?? '', params.get('hide') ?? '', params.get('fade') ?? '']
       : null,
+    wall: readStay(params.get('wall')),
   };
 }
 
@@ -63,6 +70,7 @@ export function writeAddress(state: {
   place: Place;
   filter: EventFilter;
   catalog: Catalog;
+  wall: number | null;
 }): string {
   const words: string[] = [];
   if (state.view) words.push(`v=${writeView(state.view)}`);
@@ -77,6 +85,7 @@ export function writeAddress(state: {
   const filter = encodeFilter(state.filter);
   if (filter) words.push(`ev=${encodeURIComponent(filter)}`);
   words.push(`theme=${state.theme}`, `lang=${state.language}`);
+  if (state.wall !== null) words.push(`wall=${state.wall}`);
   if (state.selection) words.push(`sel=${state.selection.layer}/${state.selection.fid}`);
   return `?${words.join('&')}`;
 }
@@ -100,6 +109,12 @@ export function readView(text: string | null): View | null {
     return null;
   if (Math.abs(lat) > 85 || Math.abs(lng) > 180 || zoom < 0 || zoom > 24) return null;
   return { zoom, lat, lng, bearing, pitch };
+}
+
+/** `wall=1` is enough to say that it goes round; any other number is its seconds. */
+function readStay(text: string | null): number | null {
+  if (!text || !/^\d{1,3}$/.test(text) || Number(text) === 0) return null;
+  return STAYS.find((seconds) => seconds === Number(text)) ?? USUAL_STAY;
 }
 
 function readSelection(text: string | null): Selection | null {

@@ -1,36 +1,32 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import { api, type Theme } from '../api/client.ts';
-import { type CardAnswer, reading, type SearchHit } from '../api/reading.ts';
-import type {
-  Area,
-  Bounds,
-  Catalog,
-  Count,
-  EventItem,
-  Grid,
-  Kpis,
-  Layer,
-  LngLat,
-  Session,
-} from '../api/types.ts';
+import type { CardAnswer } from '../api/reading.ts';
+import type { Area, Bounds, Catalog, Count, Grid, Kpis, Layer, LngLat } from '../api/types.ts';
 import { type Key, type Language, titleIn, translate } from '../i18n/index.ts';
 import { dressed, withGridNumbers } from '../layers/dress.ts';
 import { countInView, drawnEvents, EVENTS, withListedEvents } from '../layers/events.ts';
 import { type Legend, legendsOf } from '../layers/legend.ts';
-import { type Look, withLayer } from '../layers/look.ts';
+import type { Look } from '../layers/look.ts';
 import { clickOn, type Hit } from '../layers/pick.ts';
 import { type GroupRow, treeOf } from '../layers/tree.ts';
 import type { MapView } from '../map/view.ts';
 import { type Address, lookOf, readAddress, type Selection, type View, writeAddress } from './address.ts';
+import { Card } from './card.svelte.ts';
 import { Charts } from './charts.svelte.ts';
 import { dispatchEvents } from './dispatch.ts';
 import { Events } from './events.svelte.ts';
 import { decodeFilter, type EventFilter, eventQuery, levelsOf, NO_FILTER, type Place } from './filter.ts';
 import { liveHooks } from './follow.ts';
+import { Force } from './force.svelte.ts';
+import { CLOSEST, Going } from './going.ts';
 import { Heat } from './heat.svelte.ts';
+import { InView } from './inView.svelte.ts';
+import { KpiChoice } from './kpiChoice.svelte.ts';
 import { type Layout, layoutOf, type Padding, paddingOf, unitOf } from './layout.ts';
 import { Live } from './live.svelte.ts';
 import { failed, LOADING, type Loadable, ready, valueIn } from './loadable.ts';
+import { Places } from './places.svelte.ts';
+import { Reader } from './reader.svelte.ts';
 import { remember, remembered } from './remember.ts';
 import { Responders } from './responders.svelte.ts';
 import { Search } from './search.svelte.ts';
@@ -42,9 +38,6 @@ import { Wall } from './wall.svelte.ts';
 
 /** Without a bounds in the catalogue: where the demo city stands. */
 const SOMEWHERE: Bounds = [117.27, 31.68, 117.33, 31.72];
-
-/** The closest that a flight to a small thing comes. */
-const CLOSEST = 17.5;
 
 /** Several things lay where the reader clicked. */
 export interface Choice {
@@ -67,18 +60,21 @@ export class App {
   catalog = $state.raw<Loadable<Catalog>>(LOADING);
   style = $state.raw<Loadable<StyleSpecification>>(LOADING);
   look = $state.raw<Look | null>(null);
-  counts = $state.raw<Readonly<Record<string, Count>> | null>(null);
-  countsFailed = $state(false);
+  readonly inView: InView = new InView();
 
-  session = $state.raw<Session | null>(null);
+  readonly reader: Reader = new Reader();
 
   view = $state.raw<View | null>(null);
   pointer = $state.raw<LngLat | null>(null);
   mapTrouble = $state<string | null>(null);
+  /** The map asks for its tiles; the panels come after it. */
+  started = $state(false);
   drawn = $state(false);
 
   selection = $state.raw<Selection | null>(null);
-  card = $state.raw<Loadable<CardAnswer>>(LOADING);
+  readonly #card: Card = new Card((title) => {
+    this.said = title;
+  });
   /** What a card points at without opening it. */
   highlighted = $state.raw<Selection | null>(null);
   choice = $state.raw<Choice | null>(null);
@@ -86,21 +82,23 @@ export class App {
 
   /** What is drilled down to; every panel and query follows. */
   place = $state.raw<Place>({ area: null, grid: null });
-  areas = $state.raw<readonly Area[]>([]);
-  grids = $state.raw<readonly Grid[]>([]);
+  readonly #places: Places = new Places();
   filter = $state.raw<EventFilter>(NO_FILTER);
   kpis = $state.raw<Loadable<Kpis>>(LOADING);
   readonly events: Events = new Events(
     (now, whole) => this.#eventQuery(now, whole),
-    () => this.map?.setEvents(this.#drawn()),
+    (added) =>
+      added ? this.map?.addEvents(drawnEvents(added)) : this.map?.setEvents(drawnEvents(this.events.events)),
   );
+  readonly go: Going = new Going(this);
   readonly heat: Heat = new Heat();
   readonly search: Search = new Search(
     () => this.layout === 'sheet',
     () => (this.view ? [this.view.lng, this.view.lat] : null),
-    (hit) => this.openFound(hit),
+    (hit) => this.go.toFound(hit),
   );
   readonly responders: Responders = new Responders(dispatchEvents(this));
+  readonly force: Force = new Force(() => this.place);
   readonly live: Live = new Live(liveHooks(this));
   readonly charts: Charts = new Charts();
   readonly toasts: Toasts = new Toasts();
@@ -108,13 +106,14 @@ export class App {
   readonly select: Select = new Select(this);
   readonly wall: Wall = new Wall(this);
   readonly sound: Sound = new Sound();
+  readonly kpiChoice: KpiChoice = new KpiChoice();
   /** Whether grids show their numbers; key G. */
   gridNumbers = $state(true);
   now = $state(Date.now());
 
   layersOpen = $state(true);
   sideOpen = $state(true);
-  sideTab = $state<'events' | 'card'>('events');
+  sideTab = $state<'events' | 'card' | 'force'>('events');
   timelineOpen = $state(false);
   dialog = $state<Dialog>(null);
   measuring = $state(false);
@@ -129,8 +128,6 @@ export class App {
   map: MapView | null = null;
   readonly #address: Address;
   bounds = $state.raw<Bounds | null>(null);
-  #cardAsked: AbortController | null = null;
-  #countsAsked: AbortController | null = null;
   #styleAsked = 0;
   /** While something is drawn, clicks draw instead of pick. */
   #drawing: { add(at: LngLat): void; end(): void } | null = null;
@@ -173,9 +170,10 @@ export class App {
   // Loading
 
   async load(): Promise<void> {
-    await Promise.all([this.#loadCatalog(), this.#loadStyle(), this.#loadSession()]);
-    const selected = this.selection ? this.#loadCard(this.selection) : null;
-    await Promise.all([selected, this.#loadAreas(), this.events.refresh(), this.loadKpis()]);
+    await Promise.all([this.#loadCatalog(), this.#loadStyle(), this.reader.load()]);
+    const selected = this.selection ? this.#card.load(this.selection) : null;
+    await Promise.all([selected, this.#places.load(this.place), this.events.refresh(), this.loadKpis()]);
+    this.wall.follow(this.#address.wall);
   }
 
   /** The indicators of where one is; the old numbers stay until the new ones are here. */
@@ -188,22 +186,6 @@ export class App {
     }
   }
 
-  async #loadAreas(): Promise<void> {
-    try {
-      this.areas = await api.areas();
-      await this.#loadGrids();
-    } catch (error) {
-      failed(error);
-      this.areas = [];
-    }
-  }
-
-  /** The grids of the area one is in, or of the only community there is. */
-  async #loadGrids(): Promise<void> {
-    const area = this.place.area ?? this.areas.findLast((a) => a.level === 'community')?.area_code;
-    this.grids = area ? await api.grids(area) : [];
-  }
-
   async #loadCatalog(): Promise<void> {
     this.catalog = LOADING;
     try {
@@ -213,33 +195,6 @@ export class App {
     } catch (error) {
       this.catalog = failed(error);
     }
-  }
-
-  /** Who the reader is; without an answer the page works, and says so where rights matter. */
-  async #loadSession(): Promise<void> {
-    try {
-      this.session = await api.session();
-    } catch (error) {
-      failed(error);
-      this.session = null;
-    }
-  }
-
-  /** Another reader sees another map: everything is asked for anew. */
-  async signIn(token: string): Promise<boolean> {
-    try {
-      await api.signIn(token);
-    } catch (error) {
-      failed(error);
-      return false;
-    }
-    location.reload();
-    return true;
-  }
-
-  async signOut(): Promise<void> {
-    await api.signOut();
-    location.reload();
   }
 
   async #loadStyle(): Promise<void> {
@@ -277,8 +232,9 @@ export class App {
 
   /** The server's counts; of events those of the list, which the map draws. */
   #counts(): Readonly<Record<string, Count>> | null {
-    if (!this.counts || !this.seesEvents || !this.bounds) return this.counts;
-    return { ...this.counts, [EVENTS]: countInView(this.events.events, this.events.complete, this.bounds) };
+    const { counts } = this.inView;
+    if (!counts || !this.seesEvents || !this.bounds) return counts;
+    return { ...counts, [EVENTS]: countInView(this.events.events, this.events.complete, this.bounds) };
   }
 
   // Events
@@ -298,45 +254,15 @@ export class App {
     return eventQuery(filter, this.place, levelsOf(this.look), this.bounds, now);
   }
 
+  /** What the list shows, as the server is asked for it. */
+  listQuery(): URLSearchParams | null {
+    return this.#eventQuery(valueIn(this.events.listing)?.at ?? Date.now(), false);
+  }
+
   setFilter(filter: EventFilter): void {
     this.filter = filter;
     this.#writeAddress('replace');
     void this.events.refresh();
-  }
-
-  openEvent(event: EventItem): void {
-    void this.open({ layer: EVENTS, fid: event.fid });
-    const maxZoom = Math.max(this.view?.zoom ?? 0, 15.5);
-    this.map?.goTo({ bounds: [event.lon, event.lat, event.lon, event.lat], maxZoom });
-  }
-
-  /** Flies to what was found and opens its card; a layer that is off is switched on, for it is meant. */
-  openFound(hit: SearchHit): void {
-    this.#switchOn(hit.layer);
-    void this.open({ layer: hit.layer, fid: hit.fid });
-    this.map?.goTo({ bounds: hit.bounds, maxZoom: CLOSEST });
-  }
-
-  /** Opens what another card names, and brings it into sight. */
-  async openFid(layer: string, fid: number): Promise<void> {
-    this.highlighted = null;
-    this.#switchOn(layer);
-    await this.open({ layer, fid });
-    const card = valueIn(this.card);
-    if (card?.point && card.layer === layer && card.fid === fid) this.map?.reveal(card.point);
-  }
-
-  #switchOn(layer: string): void {
-    if (this.look && !this.look.on.has(layer) && this.layerOf(layer)?.allowed)
-      this.setLook(withLayer(this.look, layer, true));
-  }
-
-  /** The next event of the list after the selected one, or the one before. */
-  stepEvent(step: 1 | -1): void {
-    const { events } = this.events;
-    const at = this.selection?.layer === EVENTS ? events.findIndex((e) => e.fid === this.selection?.fid) : -1;
-    const next = events[at < 0 ? (step > 0 ? 0 : events.length - 1) : at + step];
-    if (next) this.openEvent(next);
   }
 
   setGridNumbers(shown: boolean): void {
@@ -351,12 +277,20 @@ export class App {
     // Before the flight, whose end rewrites the address in place.
     this.#writeAddress(how);
     this.map?.goTo({ bounds, maxZoom: CLOSEST });
-    void this.#loadGrids();
+    void this.#places.loadGrids(this.place);
     void this.loadKpis();
     void this.events.refresh();
   }
 
   // The map tells
+
+  get areas(): readonly Area[] {
+    return this.#places.areas;
+  }
+
+  get grids(): readonly Grid[] {
+    return this.#places.grids;
+  }
 
   /** Where the map starts: the address's view, else the whole area. */
   get start(): View | Bounds {
@@ -380,23 +314,7 @@ export class App {
     this.bounds = bounds;
     this.#writeAddress('replace');
     if (this.filter.inView) void this.events.refresh();
-    void this.loadCounts();
-  }
-
-  async loadCounts(): Promise<void> {
-    if (!this.bounds) return;
-    this.#countsAsked?.abort();
-    const asked = new AbortController();
-    this.#countsAsked = asked;
-    try {
-      this.counts = (await api.counts(this.bounds, asked.signal)).counts;
-      this.countsFailed = false;
-    } catch (error) {
-      if (asked.signal.aborted) return;
-      failed(error);
-      this.counts = null;
-      this.countsFailed = true;
-    }
+    void this.inView.load(bounds);
   }
 
   clicked(hits: readonly Hit[], at: LngLat, pixel: readonly [x: number, y: number]): void {
@@ -459,42 +377,20 @@ export class App {
     if (this.layout === 'sheet') this.layersOpen = false;
     this.map?.setPadding(this.padding);
     this.#writeAddress('push');
-    return this.#loadCard(selection);
+    return this.#card.load(selection);
+  }
+
+  get card(): Loadable<CardAnswer> {
+    return this.#card.shown;
   }
 
   /** What is selected has changed: its card is asked for again and meanwhile stays. */
   reloadCard(): void {
-    if (this.selection) void this.#loadCard(this.selection, true);
+    if (this.selection) void this.#card.load(this.selection, true);
   }
 
   retryCard(): void {
-    if (this.selection) void this.#loadCard(this.selection);
-  }
-
-  async #loadCard(selection: Selection, quietly = false): Promise<void> {
-    this.#cardAsked?.abort();
-    const asked = new AbortController();
-    this.#cardAsked = asked;
-    if (!quietly) this.card = LOADING;
-    try {
-      const feature = await reading.card(selection.layer, selection.fid, asked.signal);
-      this.card = ready(feature);
-      if (!quietly) this.said = feature.title ?? '';
-    } catch (error) {
-      if (!asked.signal.aborted) this.card = failed(error);
-    }
-  }
-
-  /** Flies to what is selected. */
-  goToSelected(): void {
-    const feature = valueIn(this.card);
-    const [lng, lat] = feature?.point ?? [null, null];
-    const bounds = feature?.bounds ?? (lng !== null && lat !== null ? ([lng, lat, lng, lat] as const) : null);
-    if (bounds) this.map?.goTo({ bounds, maxZoom: CLOSEST });
-  }
-
-  goHome(): void {
-    this.map?.goTo({ bounds: this.home, maxZoom: CLOSEST });
+    if (this.selection) void this.#card.load(this.selection);
   }
 
   /** Closes the card or the chooser. */
@@ -508,7 +404,7 @@ export class App {
   }
 
   #forget(): void {
-    this.#cardAsked?.abort();
+    this.#card.abort();
     this.selection = null;
     this.highlighted = null;
     this.sideTab = 'events';
@@ -592,16 +488,24 @@ export class App {
     }
     // Last, for the map's answer writes the address.
     if (address.view) this.map?.jump(address.view);
+    this.wall.follow(address.wall);
     void this.loadKpis();
     void this.events.refresh();
-    if (this.selection) void this.#loadCard(this.selection);
+    if (this.selection) void this.#card.load(this.selection);
+  }
+
+  /** What the address holds has changed elsewhere. */
+  readdress(): void {
+    this.#writeAddress('replace');
   }
 
   #writeAddress(how: 'push' | 'replace'): void {
     const catalog = valueIn(this.catalog);
     if (!catalog || !this.look) return;
     const { view, theme, language, selection, look, place, filter } = this;
-    const search = writeAddress({ view, theme, language, selection, look, place, filter, catalog });
+    // Until the areas are here the address alone knows of the round.
+    const wall = this.wall.on ? this.wall.seconds : this.areas.length === 0 ? this.#address.wall : null;
+    const search = writeAddress({ view, theme, language, selection, look, place, filter, catalog, wall });
     if (search === location.search) return;
     if (how === 'push') history.pushState(null, '', search);
     else history.replaceState(null, '', search);

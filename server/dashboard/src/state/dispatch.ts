@@ -14,7 +14,7 @@ const TAKEN: ReadonlySet<string> = new Set([
 
 /** Why the reader may not send anyone; null where nothing is in the way. */
 export function dispatchBarred(app: App): string | null {
-  if (!app.session?.may.includes('dispatch')) return app.t('near.denied');
+  if (!app.reader.session?.may.includes('dispatch')) return app.t('near.denied');
   const state = valueIn(app.card)?.properties.state;
   return typeof state === 'string' && TAKEN.has(state) ? app.t('near.taken') : null;
 }

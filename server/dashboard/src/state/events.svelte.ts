@@ -39,11 +39,15 @@ export class Events {
   readonly complete: boolean = $derived(valueIn(this.listing)?.next === null);
 
   readonly #query: (now: number, whole: boolean) => URLSearchParams | null;
-  readonly #changed: () => void;
+  /** The list is another one, or `added` came at its end. */
+  readonly #changed: (added: readonly EventItem[] | null) => void;
   #asked: AbortController | null = null;
   #more: AbortController | null = null;
 
-  constructor(query: (now: number, whole: boolean) => URLSearchParams | null, changed: () => void) {
+  constructor(
+    query: (now: number, whole: boolean) => URLSearchParams | null,
+    changed: (added: readonly EventItem[] | null) => void,
+  ) {
     this.#query = query;
     this.#changed = changed;
   }
@@ -64,7 +68,7 @@ export class Events {
       }
       this.listing = ready(listing);
       this.answered();
-      this.#changed();
+      this.#changed(null);
     } catch (error) {
       if (asked.signal.aborted) return;
       this.#lost(failed(error));
@@ -86,7 +90,7 @@ export class Events {
       this.tries += 1;
     } else {
       this.listing = failure;
-      this.#changed();
+      this.#changed(null);
     }
   }
 
@@ -98,8 +102,9 @@ export class Events {
     const asked = new AbortController();
     this.#more = asked;
     try {
-      this.listing = ready(joined(listing, await this.#page(query, listing.next, asked.signal, listing.at)));
-      this.#changed();
+      const page = await this.#page(query, listing.next, asked.signal, listing.at);
+      this.listing = ready(joined(listing, page));
+      this.#changed(page.events);
     } catch (error) {
       if (!asked.signal.aborted) this.#lost(failed(error));
     }

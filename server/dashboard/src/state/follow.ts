@@ -35,11 +35,14 @@ export function liveHooks(app: App): LiveHooks {
 
   function written(layers: ReadonlySet<string>): void {
     for (const layer of layers) if (app.look?.on.has(layer)) app.map?.refreshTiles(layer);
-    if (layers.has('responders')) void app.responders.refresh();
+    if (layers.has('responders')) {
+      void app.responders.refresh();
+      void app.force.refresh();
+    }
     const now = Date.now();
     if (now - numbersAt < NUMBERS_MS) return;
     numbersAt = now;
-    void app.loadCounts();
+    void app.inView.load(app.bounds);
     void app.loadKpis();
   }
 

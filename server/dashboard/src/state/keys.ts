@@ -12,8 +12,13 @@ export function onKey(event: KeyboardEvent, app: App): void {
     app.dialog = 'print';
     return;
   }
-  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
   const target = event.target instanceof HTMLElement ? event.target : null;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !(target && isTyping(target))) {
+    // What a toast offers is to take the last act back.
+    if (app.toasts.act()) event.preventDefault();
+    return;
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
   if (event.key === 'Escape') {
     closeTop(app);
     return;
@@ -77,16 +82,16 @@ const ACTS: Readonly<Record<string, Act>> = {
   W: wall,
   s: toggleSelect,
   S: toggleSelect,
-  j: (app) => app.stepEvent(1),
-  J: (app) => app.stepEvent(1),
-  k: (app) => app.stepEvent(-1),
-  K: (app) => app.stepEvent(-1),
+  j: (app) => app.go.stepEvent(1),
+  J: (app) => app.go.stepEvent(1),
+  k: (app) => app.go.stepEvent(-1),
+  K: (app) => app.go.stepEvent(-1),
   g: (app) => app.setGridNumbers(!app.gridNumbers),
   G: (app) => app.setGridNumbers(!app.gridNumbers),
   d: dispatch,
   c: charts,
   C: charts,
-  '0': (app) => app.goHome(),
+  '0': (app) => app.go.home(),
   '+': zoomIn,
   '=': zoomIn,
   '-': zoomOut,

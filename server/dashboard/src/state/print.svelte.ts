@@ -1,8 +1,9 @@
-import { api } from '../api/client.ts';
+import { api, get } from '../api/client.ts';
+import { reading } from '../api/reading.ts';
 import { EVENTS } from '../layers/events.ts';
 import { instant } from '../layers/format.ts';
 import { HEAT, heatClasses } from '../layers/heat.ts';
-import { kpiText } from '../layers/kpi.ts';
+import { chosenKpis, kpiText } from '../layers/kpi.ts';
 import { symbolUrl } from '../layers/legend.ts';
 import { crumbsOf, gridTitle } from '../layers/places.ts';
 import { loadFonts } from '../map/fonts.ts';
@@ -14,9 +15,12 @@ import { cssPixels, PAPERS, type PaperName, pixelRatio, planOf, scaleRatio } fro
 import { pdfOf, type SheetText } from '../print/pdf.ts';
 import { charactersIn, drawSheet, type LegendLine, type SheetWords } from '../print/sheet.ts';
 import type { App } from './app.svelte.ts';
-import { valueIn } from './loadable.ts';
+import { failed, valueIn } from './loadable.ts';
+import type { Selected } from './select.svelte.ts';
 
 export type Extent = 'view' | 'area' | 'selected';
+
+const GRIDS = 'grids';
 
 /** Pixels to the millimetre of the preview. */
 const PREVIEW = 4;
@@ -34,6 +38,8 @@ export class Print {
   readonly #app: App;
   #still: Still | null = null;
   #map: HTMLCanvasElement | null = null;
+  /** The document of the rule that the grids here are measured by. */
+  #document: string | null = null;
   #legend: readonly LegendLine[] = [];
   #symbols = new Map<string, HTMLImageElement>();
   #asked = 0;
@@ -113,7 +119,8 @@ export class Print {
     const app = this.#app;
     const plan = planOf(this.paper);
     const size = [Math.round(cssPixels(plan.map.width)), Math.round(cssPixels(plan.map.height))] as const;
-    const style = app.dressOf(await api.style('light', app.language));
+    const [light] = await Promise.all([api.style('light', app.language), this.#askDocument()]);
+    const style = app.dressOf(light);
     if (stale() || !style) return;
     if (this.#still) this.#still.dress(style);
     else this.#still = new Still(style, ...size);
@@ -126,6 +133,22 @@ export class Print {
     this.#map = still.canvas;
     this.#legend = this.#legendOf(still);
     await this.#loadSymbols();
+  }
+
+  /** Any grid here names the document; without one the foot says the formula alone. */
+  async #askDocument(): Promise<void> {
+    if (this.#document !== null || !this.#app.layerOf(GRIDS)?.allowed) return;
+    const { area } = this.#app.place;
+    const [west, south, east, north] = this.#areaBounds() ?? this.#app.home;
+    const asked = new AbortController().signal;
+    try {
+      const query = `bbox=${west},${south},${east},${north}&limit=1${area ? `&area=${area}` : ''}`;
+      const { features } = await get<Selected>(`/api/select/${GRIDS}?${query}`);
+      const more = features[0] ? (await reading.card(GRIDS, features[0].fid, asked)).more : null;
+      this.#document = more?.kind === 'grid' ? (more.rule?.document ?? '') : '';
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** What lies over the style on the page: heat, routes, the veil, the selection; in the colours of paper. */
@@ -234,12 +257,14 @@ export class Print {
     const kpis = valueIn(app.kpis);
     const at = valueIn(app.events.listing)?.at ?? (kpis ? Date.parse(kpis.calculated_at) : app.now);
     const band = kpis?.kpis.find((kpi) => kpi.name === 'grids_in_band');
-    const rule = band ? `${app.title(band.title)}：${app.title(band.formula)}` : '';
+    const colon = language === 'zh' ? '：' : ': ';
+    const rule = band ? [app.title(band.title), app.title(band.formula)].join(colon) : '';
+    const document = this.#document ? t('print.document', { document: this.#document }) : '';
     return {
       title: this.title,
       area: this.#area().join(' › '),
       time: t('print.time', { time: instant(new Date(at).toISOString()) }),
-      figures: (kpis?.kpis ?? []).slice(0, 8).map((kpi) => ({
+      figures: chosenKpis(kpis?.kpis ?? [], app.kpiChoice.names).map((kpi) => ({
         title: app.title(kpi.title),
         ...kpiText(kpi, language),
       })),
@@ -257,7 +282,7 @@ export class Print {
       bearing: view?.bearing ?? 0,
       north: t('print.north'),
       foot: [
-        [rule, app.t('map.datum')].filter(Boolean).join(language === 'zh' ? '；' : '; '),
+        [app.t('map.datum'), rule, document].filter(Boolean).join(language === 'zh' ? '；' : '; '),
         t('print.made', { time: instant(new Date(app.now).toISOString()) }),
       ],
       mark: t('print.mark'),

@@ -1,5 +1,6 @@
 import { get } from '../api/client.ts';
 import type { Bounds, Layer, LngLat, Value } from '../api/types.ts';
+import { EVENTS } from '../layers/events.ts';
 import type { Drawing, DrawKind } from '../map/draw.ts';
 import { ringArea } from '../map/measure.ts';
 import type { App } from './app.svelte.ts';
@@ -138,7 +139,7 @@ export class Select {
   }
 
   async #askLayer(name: string, signal: AbortSignal): Promise<void> {
-    const query = `polygon=${polygonText(this.ring ?? [])}&limit=${LISTED}`;
+    const query = `${this.#meant(name)}&limit=${LISTED}`;
     let answer: Loadable<Selected>;
     try {
       answer = ready(await get<Selected>(`/api/select/${encodeURIComponent(name)}?${query}`, signal));
@@ -149,9 +150,23 @@ export class Select {
     if (!signal.aborted) this.found = new Map(this.found).set(name, answer);
   }
 
+  /** The list shows other events now: those inside are asked for again. */
+  followList(): void {
+    const asked = this.#asked;
+    if (this.ring && asked && this.found.has(EVENTS)) void this.#askLayer(EVENTS, asked.signal);
+  }
+
+  /** The surface; of events those that the list shows, so that both always agree. */
+  #meant(name: string): string {
+    const ground = `polygon=${polygonText(this.ring ?? [])}`;
+    if (name !== EVENTS) return ground;
+    const listed = this.#app.listQuery();
+    return listed ? `${ground}&listed=true&${listed}` : ground;
+  }
+
   /** Where a layer's rows inside the surface are had as a file. */
   exportUrl(name: string, format: Format): string {
-    return `/api/export/${encodeURIComponent(name)}?format=${format}&polygon=${polygonText(this.ring ?? [])}`;
+    return `/api/export/${encodeURIComponent(name)}?format=${format}&${this.#meant(name)}`;
   }
 }
 

@@ -19,6 +19,15 @@ export class Toasts {
     this.#timer = setTimeout(() => this.hide(), staysMs);
   }
 
+  /** Does what the toast offers; whether it offered anything. */
+  act(): boolean {
+    const action = this.shown?.action;
+    if (!action) return false;
+    this.hide();
+    action.act();
+    return true;
+  }
+
   hide(): void {
     clearTimeout(this.#timer);
     this.shown = null;

@@ -1,10 +1,8 @@
 import type { Bounds } from '../api/types.ts';
 import { crumbsOf, gridTitle } from '../layers/places.ts';
+import { USUAL_STAY } from './address.ts';
 import type { App } from './app.svelte.ts';
 import type { Place } from './filter.ts';
-
-/** How long an area may stay on the wall, seconds. */
-export const STAYS = [10, 20, 30, 60, 120] as const;
 
 /** The cursor goes when nobody has touched anything for so long, ms. */
 const IDLE_MS = 10_000;
@@ -20,7 +18,7 @@ export interface Stop {
 /** The big screen: controls go, areas come one after the other until someone touches it or leaves by Esc. */
 export class Wall {
   on = $state(false);
-  seconds = $state<number>(20);
+  seconds = $state<number>(USUAL_STAY);
   paused = $state(false);
   /** Which stop is shown. */
   at = $state(0);
@@ -42,11 +40,13 @@ export class Wall {
     return this.stops[this.at] ?? null;
   }
 
-  enter(seconds: number = this.seconds): void {
+  /** `from` is where the round begins: with a grid of the area, else with the whole of it. */
+  enter(seconds: number = this.seconds, from: Place | null = null): void {
     const app = this.#app;
     this.stops = stopsOf(app);
     if (this.stops.length === 0) return;
-    this.#before = { place: app.place, layersOpen: app.layersOpen, sideOpen: app.sideOpen };
+    const place = from ? { area: from.area, grid: null } : app.place;
+    this.#before = { place, layersOpen: app.layersOpen, sideOpen: app.sideOpen };
     app.dialog = null;
     app.measuring = false;
     app.select.open = false;
@@ -57,22 +57,40 @@ export class Wall {
     app.setLayersOpen(false);
     app.setSideOpen(app.layout === 'wall' || app.layout === 'desk');
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.go(0);
+    const first = from?.grid ? this.stops.findIndex((stop) => stop.place.grid === from.grid) : 0;
+    this.go(Math.max(0, first));
     this.touched();
   }
 
+  /** How long an area stays; the address says so too. */
+  stay(seconds: number): void {
+    this.seconds = seconds;
+    this.#app.readdress();
+  }
+
+  /** As an address says: goes round with so many seconds, or not at all. */
+  follow(seconds: number | null): void {
+    if (seconds === null) this.#end();
+    else if (!this.on) this.enter(seconds, this.#app.place);
+    else this.seconds = seconds;
+  }
+
   leave(): void {
-    if (!this.on) return;
+    const place = this.#end();
+    const first = this.stops[0];
+    if (place && first) this.#app.drill(place, first.bounds, 'replace');
+  }
+
+  /** Everything as it was, but for the place, which is the answer. */
+  #end(): Place | null {
+    const before = this.#before;
+    if (!this.on || !before) return null;
     clearInterval(this.#timer);
     this.on = false;
-    const app = this.#app;
-    const before = this.#before;
     this.#before = null;
-    if (!before) return;
-    app.setLayersOpen(before.layersOpen);
-    app.setSideOpen(before.sideOpen);
-    const first = this.stops[0];
-    if (first) app.drill(before.place, first.bounds, 'replace');
+    this.#app.setLayersOpen(before.layersOpen);
+    this.#app.setSideOpen(before.sideOpen);
+    return before.place;
   }
 
   toggle(): void {
