@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -74,13 +75,20 @@ _STATIC = Path(__file__).parent / "static" / "dashboard"
 _YEAR_S = 31_536_000
 #: How long a stopping server waits for its running job, seconds; another process takes the job over.
 _PATIENCE_S = 2.0
+#: A thread that computes gives way to one that answers after this time, seconds.
+_SWITCH_S = 0.0002
 
 
 def create_from_env() -> ASGIApp:
     """The app of one server process; ``onemap run`` has put the database into the environment."""
     _end_with_parent()
+    sys.setswitchinterval(_SWITCH_S)
     settings = Settings.from_env()
-    return create_app(settings, settings.database_url)
+    app = create_app(settings, settings.database_url)
+    # what there is now stays: a search for garbage need not walk through all of it while somebody waits
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def create_app(settings: Settings, database_url: str) -> ASGIApp:
@@ -144,6 +152,7 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
 
     app = _http(lifespan)
     app.router.routes[:0] = [
+        positions.PositionRoute(),
         *tile_routes(catalog, tiles, read_style_book(settings.tiles_dir), public_url=settings.public_url),
         *ogc_routes(
             catalog,

@@ -6,9 +6,18 @@ class to HTTP status; the command line answers any of them with exit code 3.
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class OneMapError(Exception):
-    """Something the asker can understand and act on."""
+    """Something the asker can understand and act on; ``zh`` is the same sentence in Chinese where a screen shows it."""
+
+    zh: str | None = None
+
+    def in_chinese(self, sentence: str) -> Self:
+        """The same error, said in Chinese too."""
+        self.zh = sentence
+        return self
 
 
 class UsageError(OneMapError):

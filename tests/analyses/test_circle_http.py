@@ -14,13 +14,16 @@ import pytest
 import shapely
 from starlette.testclient import TestClient
 
-from onemap.analyses import circle_ground
+from onemap.analyses import circle_ground, network_words
 from onemap.analyses.all import ALL
 from onemap.analyses.runner import run_next
 from onemap.app import create_app
 from onemap.cli.main import run
 from onemap.domain.layer import Catalog
+from onemap.ingest.network_rules import read_network_rules
+from onemap.ingest.street_file import streets_from_frame
 from onemap.settings import Settings
+from onemap.store import jobs
 from onemap.store.db import Db
 
 COMMUNITY = "990101001001"
@@ -212,15 +215,77 @@ def test_the_processes_give_the_same(client: TestClient) -> None:
     assert (refused.status_code, "no category 'fountain'" in refused.json()["detail"]) == (400, True)
 
 
-def test_a_large_area_is_a_job(client: TestClient, town: str, catalog: Catalog) -> None:
-    accepted = execute(client, "siting", area_code="990101", category=CARE, candidates="estates")
+LATER = [
+    ("siting", {"area_code": "990101", "category": CARE, "candidates": "estates"}),
+    ("life-circle", {"area_code": "990101", "categories": [CARE], "by": "community"}),
+    ("isochrone", {"category": CARE, "area_code": "990101", "bands": [5]}),
+    ("camera-coverage", {"area_code": "990101"}),
+]
+
+
+@pytest.mark.parametrize(("process", "inputs"), LATER, ids=[process for process, _ in LATER])
+def test_a_large_area_is_a_job(
+    client: TestClient, town: str, catalog: Catalog, monkeypatch: pytest.MonkeyPatch, process: str, inputs: Any
+) -> None:
+    seen: list[tuple[str, int]] = []
+    reported = jobs.report
+
+    def told_on_the_way(connection: Any, job_id: Any, percent: int, sentence: str | None) -> bool:
+        wanted = reported(connection, job_id, percent, sentence)
+        status = client.get(f"/ogc/jobs/{job_id}?f=json").json()
+        seen.append((status["status"], status["progress"]))
+        return wanted
+
+    monkeypatch.setattr(jobs, "report", told_on_the_way)
+    accepted = execute(client, process, **inputs)
     assert accepted.status_code == 201
     job = accepted.json()["jobID"]
     with Db(town, max_size=2) as db:
         while client.get(f"/ogc/jobs/{job}?f=json").json()["status"] in ("accepted", "running"):
             run_next(db, catalog, ALL)
+    done = client.get(f"/ogc/jobs/{job}?f=json").json()
+    assert (done["status"], done["progress"]) == ("successful", 100)
+    assert seen
+    assert {status for status, _ in seen} == {"running"}
+    assert [percent for _, percent in seen] == sorted(percent for _, percent in seen)
     told = client.get(f"/ogc/jobs/{job}/results?f=json").json()
-    assert told["answer"]["sites"][0]["gain_households"] > 0
+    at_once = client.post(
+        f"/ogc/processes/{process}/execution", json={"inputs": inputs}, headers={"prefer": "respond-sync"}
+    ).json()
+    told.get("answer", {}).pop("seconds", None)
+    at_once.get("answer", {}).pop("seconds", None)
+    assert told == at_once
+    assert told
+
+
+def test_a_reason_is_said_in_both_languages(client: TestClient) -> None:
+    sea = client.get("/api/isochrones", params={"point": "120.0,30.0"}).json()
+    assert "too far" in sea["detail"] or "No street" in sea["detail"]
+    assert "道路" in sea["detail_zh"]
+    far_from_walls = {"op": "gate", "point": [117.3005, 31.69]}
+    told = client.post(
+        "/api/coverage/what-if", json={"area": COMMUNITY, "category": CARE, "changes": [far_from_walls]}
+    ).json()
+    assert "围墙" in told["detail_zh"]
+    body = {"area": COMMUNITY, "category": CARE, "candidates": [[120.0, 30.0], PLACE]}
+    found = client.post("/api/siting", json=body).json()
+    assert "候选" in found["problems"][0]["zh"]
+    assert "1 of 2 candidates" in found["problems"][0]["en"]
+
+
+def test_what_the_streets_took_for_granted_has_chinese_words() -> None:
+    frame = gpd.GeoDataFrame(
+        {"highway": ["residential", "moving_walkway", None]},
+        geometry=[shapely.LineString([(0, 0), (100, 0)]), shapely.LineString([(0, 9), (100, 9)]), shapely.Point(0, 0)],
+        crs="EPSG:32650",
+    )
+    rules = read_network_rules()
+    notes = [
+        *streets_from_frame(frame, rules, "a file").streets.notes,
+        *streets_from_frame(frame[["geometry"]], rules, "a file").streets.notes,
+    ]
+    assert len(notes) >= 4
+    assert all(not title.zh.isascii() for title in network_words.said(notes))
 
 
 def test_the_commands_ask_the_database(

@@ -305,6 +305,15 @@ def test_arrays_are_forgotten_when_their_layers_are_written(db: Db, catalog: Cat
     assert second.held is first.held
 
 
+def test_the_laid_ground_goes_away_with_its_streets(db: Db, catalog: Catalog) -> None:
+    streets = StreetNetworks(db, catalog)
+    laid = streets.network("foot").ground()
+    streets.written("facilities")
+    assert streets.network("foot").ground() is laid
+    streets.written("roads")
+    assert streets.network("foot").ground() is not laid
+
+
 def test_many_ask_at_once_and_one_reads(db: Db, catalog: Catalog) -> None:
     circles = LifeCircles(db, catalog, StreetNetworks(db, catalog))
     seen: list[Ground] = []

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from onemap.analyses import responders as held_responders
 from onemap.analyses.nearest import NearestAnswer, nearest_to
 from onemap.analyses.responders import Responders
 from onemap.analyses.streets import DEGREES, StreetNetworks
 from onemap.domain.layer import Catalog
 from onemap.domain.scope import STAFF, Scope
-from onemap.engine.network.candidates import Ask, Roster, choose
+from onemap.engine.network.candidates import choose
 from onemap.engine.network.index import snap
-from onemap.engine.network.responders import ResponderIndex
+from onemap.engine.network.responders import NotAtOnce, ResponderIndex
+from onemap.engine.network.roster import Ask, Roster
 from onemap.store import responders
 from onemap.store.db import Db
 from onemap.store.positions import Report
@@ -29,7 +33,8 @@ def anew(
 ) -> Any:
     """Everything read and placed for this question alone."""
     with db.connection() as connection:
-        posts = responders.roster(connection, catalog.layer("responders"), scope)
+        read = responders.roster(connection, catalog.layer("responders"), scope)
+    posts = [read.row(row) for row in range(len(read))]
     held = streets.network(mode)
     at = np.array([(np.nan, np.nan) if post.lon is None else (post.lon, post.lat) for post in posts], dtype=float)
     x, y = np.full(len(posts), np.nan), np.full(len(posts), np.nan)
@@ -75,6 +80,11 @@ def asked(still_town: str, catalog: Catalog) -> Any:
 
         def both(posts: Responders, scope: Scope, lon: float, lat: float, mode: str, ask: Ask) -> tuple[Any, Any]:
             held = nearest_to(posts, scope, lon=lon, lat=lat, mode=mode, ask=ask, now=NOW)
+            with suppress(NotAtOnce):
+                quick = nearest_to(posts, scope, lon=lon, lat=lat, mode=mode, ask=ask, now=NOW, at_once=True)
+                assert told(quick) == told(held)
+            around = posts.grids.around(lon, lat)
+            ask = replace(ask, grid=around.grid, neighbours=around.neighbours)
             return told(held), anew(db, catalog, scope, streets, lon, lat, mode, ask)
 
         yield db, Responders(db, catalog, streets), both
@@ -166,3 +176,55 @@ def test_a_report_that_comes_while_the_list_is_read_is_not_lost(
     monkeypatch.setattr(responders, "roster", roster)
     held, fresh = both(posts, STAFF, 117.3005, 31.7005, "foot", Ask(k=100))
     assert held == fresh
+
+
+def test_an_answer_at_once_waits_neither_for_the_database_nor_for_a_long_search(asked: Any) -> None:
+    _, posts, _ = asked
+
+    def at_once(k: int) -> NearestAnswer:
+        return nearest_to(
+            posts, STAFF, lon=117.3005, lat=31.7005, mode="foot", ask=Ask(k=k), now=NOW, at_once=True
+        )  # fmt: skip
+
+    with pytest.raises(NotAtOnce):  # nothing has been read
+        at_once(2)
+    slow = nearest_to(posts, STAFF, lon=117.3005, lat=31.7005, mode="foot", ask=Ask(k=2), now=NOW)
+    assert told(at_once(2)) == told(slow)
+    with pytest.raises(NotAtOnce):  # nobody is left: the rest must be looked at one by one
+        at_once(100)
+    posts.written("responders")
+    with pytest.raises(NotAtOnce):
+        at_once(2)
+
+
+def test_many_posts_are_read_again_behind_the_answers_but_never_too_late(
+    asked: Any, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, others, _ = asked
+    monkeypatch.setattr(held_responders, "MANY", 0)
+    now = [100.0]
+    posts = Responders(db, catalog, others._streets, clock=lambda: now[0])
+
+    def off_duty() -> int:
+        ask = Ask()
+        return nearest_to(posts, STAFF, lon=117.3005, lat=31.7005, mode="foot", ask=ask, now=NOW).n_skipped["off_duty"]
+
+    def send_home() -> None:
+        with db.connection() as connection:
+            connection.execute(
+                "UPDATE core.responder SET on_duty = FALSE WHERE responder_id = "
+                "(SELECT min(responder_id) FROM core.responder WHERE on_duty)"
+            )
+        posts.written("responders")
+
+    before = off_duty()
+    send_home()
+    assert off_duty() == before  # read a moment ago
+    now[0] += held_responders.PAUSE_S
+    assert off_duty() == before
+    assert posts._reader is not None
+    posts._reader.join()
+    assert off_duty() == before + 1
+    send_home()
+    now[0] += held_responders.LATE_S
+    assert off_duty() == before + 2

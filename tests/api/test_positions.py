@@ -144,6 +144,10 @@ def test_one_wrong_report_and_nothing_of_the_request_is_kept(
             "/api/positions", content=body, headers={**posts["here"], "Content-Type": "application/json"}
         )
         assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
+    for body in (b"", b"{", b"[]", b'{"client_id": "h1", "reports": []}', b'{"client_id": "h1"}'):
+        answer = client.post("/api/positions", content=body, headers=posts["here"])
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json"), answer.text
+    assert client.get("/api/positions", headers=posts["here"]).status_code == 405
     assert kept(db) == []
     assert newest(db) == {}
 

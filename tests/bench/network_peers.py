@@ -98,8 +98,8 @@ class Valhalla:
 
 
 @contextmanager
-def valhalla_of(osm: Path) -> Iterator[Valhalla]:
-    """Tiles built from an extract into a folder that goes away."""
+def valhalla_of(osm: Path, limit_s: float = 600.0) -> Iterator[Valhalla]:
+    """Tiles built from an extract into a folder that goes away; ``TimeoutExpired`` after the limit."""
     import valhalla
     from valhalla.config import get_config
 
@@ -112,7 +112,8 @@ def valhalla_of(osm: Path) -> Iterator[Valhalla]:
         config["mjolnir"]["logging"] = {"type": ""}
         (Path(folder) / "valhalla.json").write_text(json.dumps(config), encoding="utf-8")
         tool = Path(str(valhalla.__file__)).parent / "bin" / "valhalla_build_tiles"
-        subprocess.run([str(tool), "-c", f"{folder}/valhalla.json", str(osm)], check=True, capture_output=True)
+        command = [str(tool), "-c", f"{folder}/valhalla.json", str(osm)]
+        subprocess.run(command, check=True, capture_output=True, timeout=limit_s)
         yield Valhalla(valhalla.Actor(config))
 
 
@@ -166,8 +167,8 @@ class PgRouting:
 
 
 @contextmanager
-def pgrouting() -> Iterator[PgRouting]:
-    """A throw-away PostgreSQL with pgRouting; raises where the extension is missing."""
+def pgrouting(limit_s: float) -> Iterator[PgRouting]:
+    """A throw-away PostgreSQL with pgRouting, no statement longer than the limit; raises where it is missing."""
     import psycopg
 
     from onemap.store.cluster import throwaway
@@ -177,7 +178,11 @@ def pgrouting() -> Iterator[PgRouting]:
         if found is None:
             version = connection.info.server_version // 10_000
             raise LookupError(f"pgRouting is not installed: apt-get install postgresql-{version}-pgrouting")
-        yield PgRouting(connection)
+        connection.execute(f"SET statement_timeout = {int(1000.0 * limit_s)}")
+        try:
+            yield PgRouting(connection)
+        except psycopg.errors.QueryCanceled as late:
+            raise TimeoutError(f"pgRouting > {limit_s:.0f} s") from late
 
 
 def pandana(network: Any, x: Any, y: Any, where: list[Any], limit_s: float) -> dict[str, float]:

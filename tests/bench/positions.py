@@ -23,10 +23,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
+import uvloop
 
 ROOT = Path(__file__).resolve().parents[2]
 N_POSTS, RATE, SINGLE_SHARE, BATCH = 10_000, 2_000, 0.25, 25
@@ -47,7 +50,7 @@ def main() -> None:
     parser.add_argument("--client", default="", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.client:
-        print(json.dumps(asyncio.run(_Client(**json.loads(args.client)).run())))
+        print(json.dumps(uvloop.run(_Client(**json.loads(args.client)).run())))
         return
     with _database() as url:
         token = _prepare(url)
@@ -56,11 +59,12 @@ def main() -> None:
                 "port": port, "token": token, "seconds": args.seconds, "rate": args.rate,
                 "single_share": args.single_share,
             }  # fmt: skip
+            before = np.array([_cpu_s([process]), _cpu_s(_family(_postmaster(url)))])
             done = subprocess.run(
                 [sys.executable, __file__, "--client", json.dumps(asked)], check=True, stdout=subprocess.PIPE, text=True
             )
-            server_s = _cpu_s(process)
-        results = {**json.loads(done.stdout), **_count(url), "server_cpu_s": server_s}
+            cpu_s = np.array([_cpu_s([process]), _cpu_s(_family(_postmaster(url)))]) - before
+        results = {**json.loads(done.stdout), **_count(url), "server_cpu_s": cpu_s[0], "database_cpu_s": cpu_s[1]}
     results["n_lost"] = results["n_accepted"] - results["n_kept"]
     _print(results, args.seconds)
     if args.out:
@@ -74,14 +78,16 @@ def _print(results: dict[str, Any], seconds: int) -> None:
         f"{results['n_accepted']:,} acknowledged, {results['n_kept']:,} in the history, {results['n_lost']} lost, "
         f"{results['n_errors']} errors, {results['n_wrong_latest']} of {N_POSTS:,} posts not at their newest place"
     )
-    print(
-        f"  {results['n_sent_again']} sent again, the server process used {results['server_cpu_s']:.0f} s of one core"
-    )
+    used = ", ".join(f"the {who} {results[f'{who}_cpu_s'] / seconds:.0%}" for who in ("server", "database", "client"))
+    print(f"  {results['n_sent_again']} sent again; of one core {used}; load {os.getloadavg()[0]:.1f}")
     for name in ("single", "batch", "nearest"):
         one = results[name]
         print(
             f"  {name:8} n {one['n']:>9,}   p50 {one['p50_ms']:7.1f} ms   p99 {one['p99_ms']:7.1f} ms   max {one['max_ms']:7.1f} ms"
         )
+    for at, minute in enumerate(results["minutes"], 1):
+        told = "   ".join(f"{name} p99 {minute[name]:6.1f} ms" for name in ("single", "batch", "nearest"))
+        print(f"  minute {at:2}   {told}   load of the machine {minute['load']:.1f}")
 
 
 @contextmanager
@@ -140,10 +146,27 @@ def _server(python: str, url: str) -> Iterator[tuple[int, int]]:
         process.wait(30)
 
 
-def _cpu_s(process: int) -> float:
-    """Seconds of one core that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _cpu_s(processes: list[int]) -> float:
+    """Seconds of one core that processes, and those of their children that ended, have used."""
+    ticks = 0
+    for process in processes:
+        with suppress(OSError):
+            fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _family(parent: int) -> list[int]:
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text("utf-8").split()
+    return [parent, *map(int, children)]
+
+
+def _postmaster(url: str) -> int:
+    from onemap.store.db import Db
+
+    with Db(url, timeout_s=0) as db, db.connection() as connection:
+        backend = connection.info.backend_pid
+        return int(Path(f"/proc/{backend}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
 
 
 def _count(url: str) -> dict[str, int]:
@@ -178,13 +201,17 @@ class _Client:
     async def run(self) -> dict[str, Any]:
         """Send and ask for the whole time, wait for the last answers."""
         self.rng = np.random.default_rng(8)
-        self.place = self.rng.uniform((WEST, SOUTH), (EAST, NORTH), (N_POSTS, 2))
-        self.seq = np.zeros(N_POSTS, dtype=np.int64)
+        self.place = [(lon, lat) for lon, lat in self.rng.uniform((WEST, SOUTH), (EAST, NORTH), (N_POSTS, 2)).tolist()]
+        self.step = cycle(self.rng.normal(0.0, 3e-5, 99_991).tolist())
+        self.seq = [0] * N_POSTS
         self.post = 0
         self.lines: list[_Line] = []
         self.free = asyncio.Semaphore(MOST_LINES)
+        self.minutes: list[dict[str, Any]] = []
+        self.began = time.perf_counter()
         await self._warm()
-        began = time.perf_counter()
+        self.minutes.clear()
+        self.began = began = time.perf_counter()
         await asyncio.gather(
             self._by_clock(began, self.rate * self.single_share, 1),
             self._by_clock(began, self.rate * (1 - self.single_share) / BATCH, BATCH),
@@ -192,7 +219,10 @@ class _Client:
         )
         times = {name: _summary(took) for name, took in self.took_s.items()}
         counts = {name: getattr(self, name) for name in ("n_sent", "n_accepted", "n_errors", "n_sent_again")}
-        return {**counts, **times}
+        minutes = [
+            {"load": one["load"], **{name: _summary(one[name])["p99_ms"] for name in times}} for one in self.minutes
+        ]
+        return {**counts, **times, "minutes": minutes, "client_cpu_s": time.process_time()}
 
     async def _warm(self) -> None:
         """The server compiles its kernels and builds its network at the first question."""
@@ -221,31 +251,32 @@ class _Client:
         await asyncio.gather(*tasks)
 
     async def _tell(self, due: float, n: int) -> None:
-        posts = np.arange(self.post, self.post + n) % N_POSTS
-        self.post = int((posts[-1] + 1) % N_POSTS)
-        self.place[posts] = np.clip(
-            self.place[posts] + self.rng.normal(0.0, 3e-5, (n, 2)), (WEST, SOUTH), (EAST, NORTH)
-        )
-        self.seq[posts] += 1
         at = datetime.now(UTC).isoformat()
-        reports = [
-            {
-                "seq": int(self.seq[post]) * N_POSTS + int(post), "responder_id": f"bench-{post}", "at": at,
-                "lon": round(float(self.place[post, 0]), 7), "lat": round(float(self.place[post, 1]), 7),
-                "accuracy_m": 8.0,
-            }
-            for post in posts.tolist()
-        ]  # fmt: skip
-        body = (
-            {"client_id": "gateway", "reports": reports}
-            if n > 1
-            else {"client_id": f"handset-{posts[0]}", **reports[0]}
-        )
+        reports = []
+        for _ in range(n):
+            post = self.post
+            self.post = (post + 1) % N_POSTS
+            lon, lat = self.place[post]
+            lon, lat = self.place[post] = (
+                min(max(lon + next(self.step), WEST), EAST), min(max(lat + next(self.step), SOUTH), NORTH),
+            )  # fmt: skip
+            self.seq[post] += 1
+            reports.append(
+                {
+                    "seq": self.seq[post] * N_POSTS + post,
+                    "responder_id": f"bench-{post}",
+                    "at": at,
+                    "lon": round(lon, 7),
+                    "lat": round(lat, 7),
+                    "accuracy_m": 8.0,
+                }
+            )
+        body = {"client_id": "gateway", "reports": reports} if n > 1 else {"client_id": f"handset-{post}", **reports[0]}
         self.n_sent += n
-        status, answer = await self._request("POST", "/api/positions", json.dumps(body).encode())
-        self.took_s["single" if n == 1 else "batch"].append(time.perf_counter() - due)
+        status, answer = await self._request("POST", "/api/positions", orjson.dumps(body))
+        self._note("single" if n == 1 else "batch", due)
         if status == 200:
-            receipt = json.loads(answer)
+            receipt = orjson.loads(answer)
             self.n_accepted += receipt["n_accepted"] + receipt["n_duplicate"]
         else:
             self.n_errors += 1
@@ -253,8 +284,17 @@ class _Client:
     async def _ask(self, due: float) -> None:
         lon, lat = self.rng.uniform((WEST, SOUTH), (EAST, NORTH))
         status, _ = await self._request("GET", f"/api/responders/nearest?point={lon:.6f},{lat:.6f}&k=5&mode=ebike", b"")
-        self.took_s["nearest"].append(time.perf_counter() - due)
+        self._note("nearest", due)
         self.n_errors += status != 200
+
+    def _note(self, what: str, due: float) -> None:
+        took = time.perf_counter() - due
+        self.took_s[what].append(took)
+        minute = int((due - self.began) // 60)
+        while minute >= len(self.minutes):
+            self.minutes.append({"load": 0.0, "single": [], "batch": [], "nearest": []})
+        self.minutes[minute]["load"] = os.getloadavg()[0]
+        self.minutes[minute][what].append(took)
 
     async def _request(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         async with self.free:

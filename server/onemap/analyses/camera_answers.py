@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onemap.analyses.camera_sight import LonLat
+from onemap.domain.layer import Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +128,4 @@ class CameraCoverage:
     blind_streets: list[BlindStreet]
     works: Works
     lattice_m: float
-    assumptions: list[str]
+    assumptions: list[Title]

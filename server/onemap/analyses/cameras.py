@@ -30,7 +30,7 @@ from onemap.analyses.camera_answers import (
 )
 from onemap.analyses.camera_places import KeyPlaces, key_places
 from onemap.analyses.camera_sight import DEGREES, Sight, Sights, as_geojson, degrees, in_plane, numbers, text
-from onemap.domain.layer import Catalog
+from onemap.domain.layer import Catalog, Title
 from onemap.domain.scope import Scope
 from onemap.engine.coverage.camera_works import CameraWorks, four_works, ground_share, n_seeing, street_share
 from onemap.engine.coverage.visibility import cameras_seeing
@@ -418,15 +418,25 @@ def _works(sight: Sight, mine: Bool, scene: Scene, works: CameraWorks, grids: li
     )
 
 
-def _assumed(sight: Sight, mine: Bool, n_vehicle: int) -> list[str]:
+def _assumed(sight: Sight, mine: Bool, n_vehicle: int) -> list[Title]:
     said = [
-        "A camera sees its sector by bearing, angle and range, less what buildings hide; no heights, no trees.",
-        "Only cameras that are online count as seeing.",
+        Title(
+            "监控按朝向、视角和距离的扇形可见，扣除被建筑遮挡的部分；不计高度和树木。",
+            "A camera sees its sector by bearing, angle and range, less what buildings hide; no heights, no trees.",
+        ),
+        Title("只有在线的监控计为可见。", "Only cameras that are online count as seeing."),
     ]
     if n_vehicle:
-        said.append(f"{n_vehicle} vehicle cameras count where they were last.")
+        said.append(
+            Title(f"{n_vehicle} 个车载监控按最后位置计。", f"{n_vehicle} vehicle cameras count where they were last.")
+        )
     if n := int((mine & ~sight.usable).sum()):
-        said.append(f"{n} cameras state no usable bearing, angle or range and see nothing here.")
+        said.append(
+            Title(
+                f"{n} 个监控没有可用的朝向、视角或距离，按看不见计。",
+                f"{n} cameras state no usable bearing, angle or range and see nothing here.",
+            )
+        )
     return said
 
 

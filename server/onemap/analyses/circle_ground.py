@@ -344,7 +344,9 @@ class LifeCircles:
             grids = store.grids(connection, self._catalog, EVERYTHING)
             areas = store.areas(connection, self._catalog, EVERYTHING)
         if not homes:
-            raise InputRefused("There are no residential buildings yet: import some, and walks can be counted.")
+            raise InputRefused(
+                "There are no residential buildings yet: import some, and walks can be counted."
+            ).in_chinese("还没有住宅建筑数据：导入后才能计算步行时间。")
         network = at_speed(held.network, METRE_A_SECOND_KMH)
         return Ground(
             held=held,

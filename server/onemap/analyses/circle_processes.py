@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from onemap.analyses.camera_sight import sights_of
 from onemap.analyses.cameras import camera_survey
 from onemap.analyses.circle_ground import circles_of
-from onemap.analyses.circle_rules import ADULT_KMH
+from onemap.analyses.circle_rules import ADULT_KMH, MAX_KMH, MAX_LIMIT_MIN
 from onemap.analyses.circle_zones import BY
-from onemap.analyses.isochrone import MODES, IsochroneAsk, isochrone
+from onemap.analyses.isochrone import LONGEST_MIN, MAX_TOLERANCE_M, MODES, MOST_BANDS, IsochroneAsk, isochrone
 from onemap.analyses.life_circle import (
     CircleAsk,
     category_by_zone,
@@ -21,7 +21,7 @@ from onemap.analyses.life_circle import (
     usable_walks,
 )
 from onemap.analyses.registry import Analysis, Context
-from onemap.analyses.siting import MODELS, MOST_GIVEN, MOST_SITES, SitingAsk, best_sites
+from onemap.analyses.siting import KINDS, MODELS, MOST_GIVEN, MOST_SITES, SitingAsk, best_sites
 from onemap.domain.layer import Title
 from onemap.errors import InputRefused
 
@@ -29,31 +29,66 @@ from onemap.errors import InputRefused
 _COMMUNITY_DIGITS = 12
 _POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _COLLECTION = {"type": "object", "format": "geojson-feature-collection"}
-_CIRCLE_INPUTS: dict[str, dict[str, Any]] = {
-    "area_code": {"type": "string", "pattern": "^[0-9]{2,12}$"},
-    "speed_kmh": {"type": "number", "minimum": 0.1, "maximum": 200},
-    "minutes": {"type": "number", "minimum": 0.1, "maximum": 600},
-    "open_at": {"type": "string", "maxLength": 40},
+_AREA = {"type": "string", "pattern": "^[0-9]{2,12}$"}
+_CATEGORY = {"type": "string", "minLength": 1}
+_BAND = {"type": "number", "minimum": 0.1, "maximum": LONGEST_MIN}
+#: What the processes can be asked by, each said once: its name for people and its schema.
+_INPUTS: dict[str, tuple[Title, dict[str, Any]]] = {
+    "area_code": (Title("区划代码", "Area code"), _AREA),
+    "speed_kmh": (
+        Title("步行速度（km/h）", "Walking speed, km/h"),
+        {"type": "number", "minimum": 0.1, "maximum": MAX_KMH},
+    ),
+    "minutes": (
+        Title("限时（分钟）", "Limit, minutes"),
+        {"type": "number", "minimum": 0.1, "maximum": MAX_LIMIT_MIN},
+    ),
+    "open_at": (Title("开放时刻", "Open at"), {"type": "string", "maxLength": 40}),
+    "categories": (
+        Title("设施类别", "Categories"),
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
+    ),
+    "category": (Title("设施类别", "Category"), _CATEGORY),
+    "by": (Title("统计单位", "By"), {"type": "string", "enum": list(BY)}),
+    "point": (Title("位置", "Point"), _POINT),
+    "facility": (Title("设施", "Facility"), {"type": "integer", "minimum": 1}),
+    "bands": (
+        Title("分级（分钟）", "Bands, minutes"),
+        {"type": "array", "items": _BAND, "minItems": 1, "maxItems": MOST_BANDS},
+    ),
+    "mode": (Title("方式", "Mode"), {"type": "string", "enum": list(MODES)}),
+    "reverse": (Title("反向", "Towards the place"), {"type": "boolean"}),
+    "tolerance_m": (
+        Title("简化容差（米）", "Tolerance, m"),
+        {"type": "number", "minimum": 0, "maximum": MAX_TOLERANCE_M},
+    ),
+    "n": (Title("新增处数", "How many"), {"type": "integer", "minimum": 1, "maximum": MOST_SITES}),
+    "model": (Title("模型", "Model"), {"type": "string", "enum": list(MODELS)}),
+    "candidates": (
+        Title("候选", "Candidates"),
+        {"type": "string", "pattern": f"^({'|'.join(KINDS)}|layer:[a-z][a-z0-9_]*)$"},
+    ),
+    "points": (
+        Title("候选点", "Candidate points"),
+        {"type": "array", "items": _POINT, "minItems": 1, "maxItems": MOST_GIVEN},
+    ),
 }
-_TITLES = {
-    "area_code": Title("区划代码", "Area code"),
-    "speed_kmh": Title("步行速度（km/h）", "Walking speed, km/h"),
-    "minutes": Title("限时（分钟）", "Limit, minutes"),
-    "open_at": Title("开放时刻", "Open at"),
-    "categories": Title("设施类别", "Categories"),
-    "category": Title("设施类别", "Category"),
-    "by": Title("统计单位", "By"),
-    "point": Title("位置", "Point"),
-    "facility": Title("设施", "Facility"),
-    "bands": Title("分级（分钟）", "Bands, minutes"),
-    "mode": Title("方式", "Mode"),
-    "reverse": Title("反向", "Towards the place"),
-    "tolerance_m": Title("简化容差（米）", "Tolerance, m"),
-    "n": Title("新增处数", "How many"),
-    "model": Title("模型", "Model"),
-    "candidates": Title("候选", "Candidates"),
-    "points": Title("候选点", "Candidate points"),
-}
+_WALKER = ("area_code", "speed_kmh", "minutes", "open_at")
+
+
+class _Asked(TypedDict):
+    inputs: dict[str, dict[str, Any]]
+    optional: frozenset[str]
+    input_titles: dict[str, Title]
+
+
+def _asked(*names: str, required: str | None = None) -> _Asked:
+    """The part of an analysis that says by what it is asked."""
+    return {
+        "inputs": {name: _INPUTS[name][1] for name in names},
+        "optional": frozenset(names) - {required},
+        "input_titles": {name: _INPUTS[name][0] for name in names},
+    }
 
 
 def _is_large(inputs: Mapping[str, Any]) -> bool:
@@ -67,10 +102,6 @@ def _circle(inputs: Mapping[str, Any]) -> CircleAsk:
         inputs.get("open_at"),
         None if inputs.get("minutes") is None else float(inputs["minutes"]),
     )
-
-
-def _titled(*names: str) -> dict[str, Title]:
-    return {name: _TITLES[name] for name in names}
 
 
 def _feature(properties: dict[str, Any], geometry: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +181,7 @@ def _run_isochrone(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any
     for band in found.bands:
         properties = asdict(band)
         features.append(_feature(properties, properties.pop("geometry")))
-    return {"isochrones": _collection(features), "assumptions": found.assumptions}
+    return {"isochrones": _collection(features), "assumptions": [asdict(one) for one in found.assumptions]}
 
 
 def _run_siting(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,19 +226,13 @@ LIFE_CIRCLE = Analysis(
         "按路网步行，各类设施在限定距离内覆盖的户数与人口，按楼栋、网格、小区、社区、街道或 H3 统计",
         "Households and persons within walking reach of services along the streets, by building or zone",
     ),
-    inputs={
-        **_CIRCLE_INPUTS,
-        "categories": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
-        "by": {"type": "string", "enum": list(BY)},
-    },
+    **_asked(*_WALKER, "categories", "by"),
     outputs={
         "coverage": {"type": "object"},
         "zones": {"type": "array", "items": {"type": "object"}},
         "gaps": _COLLECTION,
     },
     run=_run_life_circle,
-    optional=frozenset({"area_code", "speed_kmh", "minutes", "open_at", "categories", "by"}),
-    input_titles=_titled("area_code", "speed_kmh", "minutes", "open_at", "categories", "by"),
     is_long=_is_large,
 )
 
@@ -219,30 +244,9 @@ ISOCHRONE = Analysis(
         "从一点、一处设施或一类设施沿路网在若干分钟内到达的范围",
         "The ground within minutes of a point, a facility or all facilities of a category, along the streets",
     ),
-    inputs={
-        "point": _POINT,
-        "facility": {"type": "integer", "minimum": 1},
-        "category": {"type": "string", "minLength": 1},
-        "area_code": {"type": "string", "pattern": "^[0-9]{2,12}$"},
-        "bands": {
-            "type": "array",
-            "items": {"type": "number", "minimum": 0.1, "maximum": 60},
-            "minItems": 1,
-            "maxItems": 6,
-        },
-        "mode": {"type": "string", "enum": list(MODES)},
-        "speed_kmh": {"type": "number", "minimum": 0.1, "maximum": 200},
-        "reverse": {"type": "boolean"},
-        "tolerance_m": {"type": "number", "minimum": 0, "maximum": 500},
-    },
-    outputs={"isochrones": _COLLECTION, "assumptions": {"type": "array", "items": {"type": "string"}}},
+    **_asked("point", "facility", "category", "area_code", "bands", "mode", "speed_kmh", "reverse", "tolerance_m"),
+    outputs={"isochrones": _COLLECTION, "assumptions": {"type": "array", "items": {"type": "object"}}},
     run=_run_isochrone,
-    optional=frozenset(
-        {"point", "facility", "category", "area_code", "bands", "mode", "speed_kmh", "reverse", "tolerance_m"}
-    ),
-    input_titles=_titled(
-        "point", "facility", "category", "area_code", "bands", "mode", "speed_kmh", "reverse", "tolerance_m"
-    ),
     is_long=lambda inputs: "category" in inputs and _is_large(inputs),
 )
 
@@ -254,20 +258,9 @@ SITING = Analysis(
         "新增若干处设施放在哪里最好：最大覆盖、平均步行最短、或全覆盖所需最少",
         "Where new facilities serve best: most households covered, least average walk, or fewest sites for all",
     ),
-    inputs={
-        **_CIRCLE_INPUTS,
-        "category": {"type": "string", "minLength": 1},
-        "n": {"type": "integer", "minimum": 1, "maximum": MOST_SITES},
-        "model": {"type": "string", "enum": list(MODELS)},
-        "candidates": {"type": "string", "pattern": "^(nodes|buildings|estates|layer:[a-z][a-z0-9_]*)$"},
-        "points": {"type": "array", "items": _POINT, "minItems": 1, "maxItems": MOST_GIVEN},
-    },
+    **_asked(*_WALKER, "category", "n", "model", "candidates", "points", required="category"),
     outputs={"answer": {"type": "object"}, "sites": _COLLECTION},
     run=_run_siting,
-    optional=frozenset({"area_code", "speed_kmh", "minutes", "open_at", "n", "model", "candidates", "points"}),
-    input_titles=_titled(
-        "area_code", "speed_kmh", "minutes", "open_at", "category", "n", "model", "candidates", "points"
-    ),
     is_long=_is_large,
 )
 
@@ -279,10 +272,8 @@ CAMERA_COVERAGE = Analysis(
         "监控可见的地面、道路、建筑与重点部位，盲区与填空、加密、集成、提效四项工作",
         "The ground, streets, buildings and key places that cameras see; blind spots and the four works",
     ),
-    inputs={"area_code": {"type": "string", "pattern": "^[0-9]{2,12}$"}},
+    **_asked("area_code"),
     outputs={"coverage": {"type": "object"}, "blind_spots": _COLLECTION},
     run=_run_cameras,
-    optional=frozenset({"area_code"}),
-    input_titles=_titled("area_code"),
     is_long=_is_large,
 )

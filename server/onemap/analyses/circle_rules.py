@@ -16,6 +16,7 @@ WHOLE_CIRCLE_MIN = 15.0
 #: The standard walker: 15 minutes are 1,000 m.
 ADULT_KMH = 4.0
 MAX_KMH = 200.0
+MAX_LIMIT_MIN = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,10 @@ class CircleRules:
 
 def check_minutes(minutes: float) -> None:
     """Refuse minutes that nobody walks."""
-    if not 0.0 < minutes <= 600.0:
-        raise InvalidValue(f"{minutes:g} minutes cannot be used as a limit: a number above 0 and not above 600.")
+    if not 0.0 < minutes <= MAX_LIMIT_MIN:
+        raise InvalidValue(
+            f"{minutes:g} minutes cannot be used as a limit: a number above 0 and not above {MAX_LIMIT_MIN:g}."
+        )
 
 
 def check_speed(speed_kmh: float) -> None:

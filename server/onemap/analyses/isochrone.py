@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import shapely
 
+from onemap.analyses import network_words
 from onemap.analyses.circle_ground import Ground, LifeCircles, at_speed, in_scope, place_all, plane_xy
 from onemap.analyses.circle_rules import check_speed
 from onemap.analyses.streets import HeldNetwork
-from onemap.domain.layer import Catalog
+from onemap.domain.layer import Catalog, Title
 from onemap.domain.scope import Scope
-from onemap.engine.coverage.isochrone import BUFFER_M, isochrones, shed_ratio
+from onemap.engine.coverage.isochrone import isochrones, shed_ratio
 from onemap.engine.coverage.life_circle import covered
 from onemap.engine.network.arrays import I64
 from onemap.engine.network.index import Places
@@ -110,7 +111,7 @@ class IsochroneAnswer:
     reverse: bool
     snap_m: float | None
     buffer_m: float
-    assumptions: list[str]
+    assumptions: list[Title]
     bands: list[Isochrone]
 
 
@@ -120,7 +121,7 @@ def isochrone(db: Db, circles: LifeCircles, catalog: Catalog, scope: Scope, ask:
     network = held.network if ask.speed_kmh is None else at_speed(held.network, ask.speed_kmh)
     places = _beginnings(db, catalog, scope, held, ask)
     homes = _countable(circles, catalog, scope, held)
-    bands = _bands(
+    bands, buffer_m = _bands(
         network, held, places, ask.minutes, toward=ask.reverse, tolerance_m=ask.tolerance_m, homes=homes,
         speed_kmh=network.uniform_kmh if len(places) == 1 else None,
     )  # fmt: skip
@@ -128,8 +129,8 @@ def isochrone(db: Db, circles: LifeCircles, catalog: Catalog, scope: Scope, ask:
         mode=ask.mode,
         reverse=ask.reverse,
         snap_m=round(float(places.snap_m[0]), 1) if len(places) == 1 else None,
-        buffer_m=BUFFER_M,
-        assumptions=list(network.notes),
+        buffer_m=round(buffer_m, 1),
+        assumptions=network_words.said(network.notes),
         bands=bands,
     )
 
@@ -139,7 +140,7 @@ def polygons_of(
 ) -> list[Isochrone]:
     """Bands on foot around places that are on the ground's own network already; nobody is counted."""
     ms = speed_kmh / 3.6
-    bands = _bands(ground.network, ground.held, places, [one * ms for one in minutes], toward=toward)
+    bands, _ = _bands(ground.network, ground.held, places, [one * ms for one in minutes], toward=toward)
     return [
         Isochrone(round(band.minutes / ms, 4), band.area_m2, None, None, None, None, band.geometry) for band in bands
     ]
@@ -155,8 +156,8 @@ class _Homes:
 def _bands(
     network: Network, held: HeldNetwork, places: Places, minutes: Sequence[float], *, toward: bool,
     tolerance_m: float = 0.0, homes: _Homes | None = None, speed_kmh: float | None = None,
-) -> list[Isochrone]:  # fmt: skip
-    found = isochrones(network, places, minutes, toward=toward, simplify_m=tolerance_m)
+) -> tuple[list[Isochrone], float]:  # fmt: skip
+    found = isochrones(network, places, minutes, toward=toward, simplify_m=tolerance_m, ground=held.ground())
     seconds = None
     if homes is not None:
         reached = reach(network, places, budget_s=60.0 * max(found.minutes) * (1.0 + 1e-9), toward=toward)
@@ -170,7 +171,7 @@ def _bands(
             counts = (int(people.households[within].sum()), int(people.persons[within].sum()), len(within))
         ratio = None if speed_kmh is None else round(shed_ratio(polygon, limit, speed_kmh), 4)
         bands.append(Isochrone(limit, round(float(polygon.area), 1), ratio, *counts, _geojson(held, polygon)))
-    return bands[::-1]
+    return bands[::-1], found.buffer_m
 
 
 def _beginnings(db: Db, catalog: Catalog, scope: Scope, held: HeldNetwork, ask: IsochroneAsk) -> Places:
@@ -185,7 +186,9 @@ def _beginnings(db: Db, catalog: Catalog, scope: Scope, held: HeldNetwork, ask: 
     else:
         some = [row for row in rows if row.category == ask.category and in_scope(row.area_code, ask.area, scope)]
         if not some:
-            raise InputRefused(f"There is no facility of category '{ask.category}' there, so nothing to start from.")
+            raise InputRefused(
+                f"There is no facility of category '{ask.category}' there, so nothing to start from."
+            ).in_chinese("该处没有这类设施，无处出发。")
     x, y = plane_xy(held, np.array([row.lon for row in some]), np.array([row.lat for row in some]))
     places = place_all(held.network, x, y)
     if not places.found.any():
@@ -193,7 +196,7 @@ def _beginnings(db: Db, catalog: Catalog, scope: Scope, held: HeldNetwork, ask: 
         raise InputRefused(
             f"{what} farther than {held.network.max_snap_m:g} m from any street of this mode: "
             "the network cannot answer for it."
-        )
+        ).in_chinese(f"设施离任何道路都超过 {held.network.max_snap_m:g} 米，无法按路网计算。")
     return places.take(places.found)
 
 

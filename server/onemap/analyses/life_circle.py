@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onemap.analyses import network_words
 from onemap.analyses.circle_ground import Ground, LifeCircles, in_scope, visible_prefixes
 from onemap.analyses.circle_rules import ADULT_KMH, Limit, check_speed
 from onemap.analyses.circle_zones import BY, FEW, PUBLIC_BY, ZoneCoverage, few, rounded, suppressed, zones_of
@@ -314,7 +315,7 @@ def assumptions(ground: Ground, ask: CircleAsk, unsnapped: int) -> list[Title]:
                 f"{lost} facilities lie farther than {far} from any street and take no part.",
             )
         )
-    return said + [Title(note, note) for note in ground.network.notes]
+    return said + network_words.said(ground.network.notes)
 
 
 def histogram(metres: F64, households: F64, limit: Limit, speed_kmh: float) -> Histogram:

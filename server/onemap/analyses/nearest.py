@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from onemap.analyses.responders import Responders
 from onemap.analyses.streets import HeldNetwork, StreetNetworks
 from onemap.domain.layer import Title
 from onemap.domain.scope import Scope
-from onemap.engine.network.candidates import Ask, Candidate, Skipped, choose
+from onemap.engine.network.candidates import Candidate, choose
+from onemap.engine.network.responders import NotAtOnce
+from onemap.engine.network.roster import Ask, Skipped
 from onemap.errors import InvalidValue
 from onemap.store.events import Event
 from onemap.store.responders import Post
@@ -36,10 +38,13 @@ class DispatchRules:
         Kinds of events to which the grid's own officer goes first, whatever the distance.
     joint_from_level
         From this level on the joint team may leave its home area.
+    useful_skills
+        By kind of event the skills that are of use there: told of, not required.
     """
 
     must_attend_kinds: frozenset[str]
     joint_from_level: int
+    useful_skills: Mapping[str, frozenset[str]]
     max_position_age_s: float
     mode: str
     source_document: str
@@ -50,6 +55,8 @@ class DispatchRules:
             k=k,
             max_age_s=self.max_position_age_s,
             own_grid=(event.grid_code or "") if event.kind in self.must_attend_kinds else "",
+            grid=event.grid_code or "",
+            useful_skills=self.useful_skills.get(event.kind, frozenset()),
             area=(event.area_code or "")[:_DISTRICT_DIGITS],
             roles_from_anywhere=frozenset({"joint_team"}) if event.level >= self.joint_from_level else frozenset(),
         )
@@ -64,6 +71,7 @@ def read_dispatch_rules(folder: Path = _RULES) -> DispatchRules:
     return DispatchRules(
         frozenset(table["must_attend_kinds"]),
         int(table["joint_from_level"]),
+        {kind: frozenset(skills) for kind, skills in table.get("useful_skills", {}).items()},
         float(table["max_position_age_s"]),
         str(table["mode"]),
         str(table["source_document"]),
@@ -81,30 +89,60 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NearestAnswer:
-    """Who should go, who was passed over, and what was assumed."""
+    """
+    Who should go, who was passed over, and what was assumed.
+
+    Attributes
+    ----------
+    skipped
+        The first of those passed over, with what they are called.
+    n_skipped
+        All of those passed over, counted by reason.
+    """
 
     routes: list[Route]
-    skipped: list[tuple[Skipped, Post]]
+    skipped: list[tuple[Skipped, str]]
+    n_skipped: dict[str, int]
     snap_m: float
     notes: tuple[str, ...]
 
 
 def nearest_to(
-    posts: Responders, scope: Scope, *, lon: float, lat: float, mode: str, ask: Ask, now: datetime
+    posts: Responders,
+    scope: Scope,
+    *,
+    lon: float,
+    lat: float,
+    mode: str,
+    ask: Ask,
+    now: datetime,
+    most_skipped: int | None = None,
+    at_once: bool = False,
 ) -> NearestAnswer:
-    """The responders who reach a place soonest; ``InputRefused`` where no street is near the place."""
+    """
+    The responders who reach a place soonest; ``InputRefused`` where no street is near the place.
+
+    With ``at_once`` a question that takes longer than a moment is given up with ``NotAtOnce``.
+    """
     if mode not in MODES:
         raise InvalidValue(f"There is no mode '{mode}'; it is one of {', '.join(MODES)}.")
+    if at_once and not posts.answers_at_once(scope, mode):
+        raise NotAtOnce
     sight = posts.sight(scope, mode, now)
     held = sight.held
     event = held.place(lon, lat)
-    candidates, skipped = choose(sight.index, event, held.xy(lon, lat), sight.roster, ask, workspace=sight.workspace)
-    hidden = sight.hidden
+    around = posts.grids.around(lon, lat, ask.grid)
+    ask = replace(ask, grid=around.grid, neighbours=around.neighbours)
+    candidates, passed = choose(
+        sight.index, event, held.xy(lon, lat), sight.roster, ask, workspace=sight.workspace, at_once=at_once
+    )
+    passed = passed.without(sight.hidden)
     return NearestAnswer(
         routes=[
             Route(one, sight.post(one.row), way) for one, way in zip(candidates, _lonlat(held, candidates), strict=True)
         ],
-        skipped=[(one, sight.post(one.row)) for one in skipped if hidden is None or not hidden[one.row]],
+        skipped=[(one, sight.name(one.row)) for one in passed[:most_skipped]],
+        n_skipped=passed.counts(),
         snap_m=float(event.snap_m[0]),
         notes=tuple(held.network.notes),
     )
@@ -136,6 +174,8 @@ def document(answer: NearestAnswer) -> dict[str, Any]:
                 "snap_m": route.candidate.snap_m,
                 "reason": route.candidate.reason,
                 "reason_code": route.candidate.reason_code,
+                "reason_codes": list(route.candidate.reason_codes),
+                "skills": list(route.candidate.skills),
                 "n_tasks": route.post.n_tasks,
                 "position_at": route.post.position_at.isoformat() if route.post.position_at else None,
                 "route": route.lonlat,
@@ -143,9 +183,10 @@ def document(answer: NearestAnswer) -> dict[str, Any]:
             for route in answer.routes
         ],
         "skipped": [
-            {"id": one.id, "post": post.post, "reason": one.reason, "reason_code": one.reason_code}
+            {"id": one.id, "post": post, "reason": one.reason, "reason_code": one.reason_code}
             for one, post in answer.skipped
         ],
+        "n_skipped": answer.n_skipped,
         "snap_m": answer.snap_m,
         "assumptions": list(answer.notes),
     }

@@ -9,59 +9,65 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
+import structlog
+from numpy.typing import NDArray
 
+from onemap.analyses.grid_neighbours import GridNeighbours
 from onemap.analyses.streets import DEGREES, HeldNetwork, StreetNetworks
 from onemap.domain.layer import Catalog, Layer
 from onemap.domain.scope import EVERYTHING, Scope
 from onemap.engine.network.arrays import F64, I64, Bool
-from onemap.engine.network.candidates import Roster
 from onemap.engine.network.index import snap
 from onemap.engine.network.responders import ResponderIndex, Workspace
+from onemap.engine.network.roster import Roster
+from onemap.errors import OneMapError
 from onemap.store import responders as store
 from onemap.store.db import Db
 from onemap.store.positions import Report
-from onemap.store.responders import Post
+from onemap.store.responders import EPOCH, Post, PostColumns
 
-#: Of more posts than this the list is read again once in so many seconds at most, whoever writes.
-MANY, PAUSE_S = 2_000, 1.0
+#: Of more posts than this the list is read again once in so many seconds at most, whoever writes; an answer is never
+#: older than the last number of seconds.
+MANY, PAUSE_S, LATE_S = 2_000, 1.0, 3.0
 _SCOPES = 64
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_log = structlog.get_logger()
 _US = timedelta(microseconds=1)
-_UNKNOWN = np.iinfo(np.int64).min
+_UNKNOWN = int(np.iinfo(np.int64).min)
+_NOBODY = PostColumns([], [], [], [], [], [], [], [], [], [], [])
 
 
 @dataclass(frozen=True, slots=True)
 class Posts:
     """The posts by row, as the database had them; what moves is in :class:`Places`."""
 
-    posts: tuple[Post, ...]
+    read: PostColumns
     row_of: dict[str, int]
     on_duty: Bool
     n_tasks: I64
-    skills: tuple[frozenset[str], ...]
-    area: tuple[str, ...]
-    role: tuple[str, ...]
-    grid_code: tuple[str, ...]
-    ids: tuple[str, ...]
+    skills: list[frozenset[str]]
+    area: NDArray[np.str_]
+    role: NDArray[np.str_]
+    grid_code: NDArray[np.str_]
 
     @classmethod
-    def of(cls, posts: Iterable[Post]) -> Posts:
+    def of(cls, read: PostColumns) -> Posts:
         """Posts in the order given."""
-        known = tuple(posts)
         return cls(
-            known,
-            {post.responder_id: row for row, post in enumerate(known)},
-            np.array([post.on_duty for post in known], dtype=np.bool_),
-            np.array([post.n_tasks for post in known], dtype=np.int64),
-            tuple(frozenset(post.skills) for post in known),
-            tuple(post.home_area for post in known),
-            tuple(post.role for post in known),
-            tuple(post.grid_code for post in known),
-            tuple(post.responder_id for post in known),
+            read,
+            {name: row for row, name in enumerate(read.responder_id)},
+            np.array(read.on_duty, dtype=np.bool_),
+            np.array(read.n_tasks, dtype=np.int64),
+            [frozenset(skills) for skills in read.skills],
+            np.array(read.home_area, dtype=np.str_),
+            np.array(read.role, dtype=np.str_),
+            np.array(read.grid_code, dtype=np.str_),
         )
+
+    def __len__(self) -> int:
+        return len(self.read)
 
 
 @dataclass(slots=True)
@@ -73,12 +79,11 @@ class _Places:
     at_us: I64
 
     @classmethod
-    def of(cls, posts: Iterable[Post]) -> _Places:
-        known = tuple(posts)
+    def of(cls, read: PostColumns) -> _Places:
         return cls(
-            np.array([np.nan if post.lon is None else post.lon for post in known]),
-            np.array([np.nan if post.lat is None else post.lat for post in known]),
-            np.array([_microseconds(post.position_at) for post in known], dtype=np.int64),
+            np.array(read.lon, dtype=np.float64),
+            np.array(read.lat, dtype=np.float64),
+            np.array([_UNKNOWN if at_us is None else at_us for at_us in read.at_us], dtype=np.int64),
         )
 
 
@@ -105,13 +110,17 @@ class Sight:
     _posts: Posts
     _places: _Places
 
+    def name(self, row: int) -> str:
+        """What a post is called."""
+        return self._posts.read.post[row]
+
     def post(self, row: int) -> Post:
         """A post as it is now."""
         lon, lat, at_us = self._places.lon[row], self._places.lat[row], int(self._places.at_us[row])
         known = bool(np.isfinite(lon))
         return replace(
-            self._posts.posts[row],
-            position_at=None if at_us == _UNKNOWN else _EPOCH + at_us * _US,
+            self._posts.read.row(row),
+            position_at=None if at_us == _UNKNOWN else EPOCH + at_us * _US,
             lon=float(lon) if known else None,
             lat=float(lat) if known else None,
         )
@@ -124,10 +133,13 @@ class Responders:
         self, db: Db, catalog: Catalog, streets: StreetNetworks, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._db, self._layer, self._streets, self._clock = db, catalog.layer("responders"), streets, clock
+        #: Which grid a question lies in.
+        self.grids = GridNeighbours(db, catalog)
         self._reading = threading.Lock()
         self._lock = threading.Lock()
-        self._stale, self._read_at = True, -np.inf
-        self._posts, self._places = Posts.of(()), _Places.of(())
+        self._stale, self._stale_since, self._read_at = True, -np.inf, -np.inf
+        self._reader: threading.Thread | None = None
+        self._posts, self._places = Posts.of(_NOBODY), _Places.of(_NOBODY)
         self._since: list[Report] | None = None
         self._on_streets: dict[str, _OnStreets] = {}
         self._visible: dict[Scope, Bool] = {}
@@ -140,12 +152,14 @@ class Responders:
 
     def written(self, layer: str) -> None:
         """Read the posts again before the next question when their layer was written."""
-        if layer == self._layer.name:
-            self._stale = True
+        self.grids.written(layer)
+        if layer == self._layer.name and not self._stale:
+            self._stale, self._stale_since = True, self._clock()
 
     def forget(self) -> None:
         """Read the posts again before the next question."""
-        self._stale = True
+        self.grids.forget()
+        self._stale, self._stale_since = True, -np.inf
 
     def moved(self, reports: Iterable[Report]) -> None:
         """Move posts to where they reported to be, unless they are known to have been elsewhere since."""
@@ -153,6 +167,17 @@ class Responders:
             if self._since is not None:
                 self._since += reports
             self._move(reports)
+
+    def answers_at_once(self, scope: Scope, mode: str) -> bool:
+        """Whether a question needs neither the database nor another thread to finish first."""
+        return (
+            (not self._is_stale() or self._may_be_late())
+            and mode in self._on_streets
+            and self._streets.holds(mode)
+            and (scope in self._visible or store.sees_all(self._layer, scope))
+            and self.grids.is_read
+            and not self._lock.locked()
+        )
 
     def sight(self, scope: Scope, mode: str, now: datetime) -> Sight:
         """What a question of a reader is answered from."""
@@ -163,14 +188,14 @@ class Responders:
             on = self._placed(mode, held)
             places = _Places(self._places.lon.copy(), self._places.lat.copy(), self._places.at_us.copy())
             posts, x, y = on.posts, on.x.copy(), on.y.copy()
-        if hidden is not None and len(hidden) != len(posts.posts):  # the posts were read again meanwhile
+        if hidden is not None and len(hidden) != len(posts):  # the posts were read again meanwhile
             return self.sight(scope, mode, now)
         age_s = (_microseconds(now) - places.at_us.astype(np.float64)) / 1e6
         age_s[places.at_us == _UNKNOWN] = np.nan
         duty = posts.on_duty if hidden is None else posts.on_duty & ~hidden
         roster = Roster(
-            posts.ids, x, y, duty, posts.skills, np.maximum(age_s, 0.0), posts.n_tasks, posts.area, posts.role,
-            posts.grid_code,
+            posts.read.responder_id, x, y, duty, posts.skills, np.maximum(age_s, 0.0), posts.n_tasks, posts.area,
+            posts.role, posts.grid_code,
         )  # fmt: skip
         return Sight(held, on.index, roster, hidden, self._workspace(held), posts, places)
 
@@ -179,32 +204,52 @@ class Responders:
     def _is_stale(self) -> bool:
         return self._stale
 
+    def _may_be_late(self) -> bool:
+        return len(self._posts) > MANY and self._clock() < self._stale_since + LATE_S
+
     def _refresh(self) -> None:
         if not self._is_stale():
             return
+        if self._may_be_late():
+            # Many posts are written all the time: questions are answered from what is held while one thread reads.
+            now = self._clock()
+            if now >= self._read_at + PAUSE_S and (self._reader is None or not self._reader.is_alive()):
+                self._reader = threading.Thread(target=self._read_behind, name="onemap posts", daemon=True)
+                self._reader.start()
+            return
+        self._read()
+
+    def _read_behind(self) -> None:
+        try:
+            self._read()
+        except OneMapError as error:  # stale still: the next question tries again, and hears of it before long
+            _log.warning("responders.read", error=str(error))
+
+    def _read(self) -> None:
         with self._reading:
-            if not self._is_stale() or (len(self._posts.posts) > MANY and self._clock() < self._read_at + PAUSE_S):
+            if not self._is_stale():
                 return
-            self._stale = False  # what is written from here on is read the next time
+            since, self._stale = self._stale_since, False  # what is written from here on is read the next time
             with self._lock:
                 self._since = []
             try:
                 with self._db.connection() as connection:
-                    posts = store.roster(connection, self._layer, EVERYTHING)
+                    read = store.roster(connection, self._layer, EVERYTHING)
+                posts, places = Posts.of(read), _Places.of(read)
             except BaseException:
-                self._stale = True
+                self._stale, self._stale_since = True, since
                 raise
             finally:
                 with self._lock:
                     missed, self._since = self._since, None
             self._read_at = self._clock()
             with self._lock:
-                self._take(Posts.of(posts), _Places.of(posts))
+                self._take(posts, places)
                 self._move(missed)
 
     def _take(self, posts: Posts, places: _Places) -> None:
         """Another list of posts; the same posts at other places are moved, others are placed anew at the question."""
-        same = posts.ids == self._posts.ids
+        same = posts.read.responder_id == self._posts.read.responder_id
         before = self._places
         self._posts, self._places, self._visible = posts, places, {}
         if not same:
@@ -235,7 +280,7 @@ class Responders:
         """The posts on a network; all of them are placed when it is another network or other posts."""
         on = self._on_streets.get(mode)
         if on is None or on.held is not held:
-            n = len(self._posts.posts)
+            n = len(self._posts)
             index = ResponderIndex(held.network, capacity=max(1, n))
             on = _OnStreets(held, self._posts, index, np.full(n, np.nan), np.full(n, np.nan))
             self._put(on, np.flatnonzero(np.isfinite(self._places.lon)))
@@ -262,10 +307,10 @@ class Responders:
             return None
         posts = self._posts
         known = self._visible.get(scope)
-        if known is None or len(known) != len(posts.posts):
+        if known is None or len(known) != len(posts):
             with self._db.connection() as connection:
                 seen = store.visible(connection, self._layer, scope)
-            known = np.array([post.responder_id not in seen for post in posts.posts], dtype=np.bool_)
+            known = np.array([name not in seen for name in posts.read.responder_id], dtype=np.bool_)
             if len(self._visible) >= _SCOPES:
                 self._visible = {}
             self._visible[scope] = known
@@ -281,4 +326,4 @@ class Responders:
 
 
 def _microseconds(moment: datetime | None) -> int:
-    return int(_UNKNOWN) if moment is None else (moment - _EPOCH) // _US
+    return _UNKNOWN if moment is None else (moment - EPOCH) // _US

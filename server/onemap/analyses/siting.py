@@ -124,13 +124,13 @@ class Sites:
     objective: float
     bound: float
     gap: float
-    objective_is: str
+    objective_is: Title
     method: str
     n_candidates: int
     seconds: float
     before: State
     after: State
-    problems: list[str]
+    problems: list[Title]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,19 +179,25 @@ def best_sites(
         raise InputRefused(
             f"{len(rows):,} buildings are too many to answer at once: "
             "ask the process 'siting' as a job, or for a smaller area."
-        )
+        ).in_chinese(f"{len(rows):,} 栋建筑太多，不能立即作答：请缩小范围，或作为作业提交。")
     limit = circles.rules.limit(ask.category, circle.minutes)
     report(5, "candidates")
-    problems: list[str] = []
+    problems: list[Title] = []
     x, y = _candidates(db, catalog, scope, ground, ask, rows, problems)
     places = place_all(ground.network, x, y)
     if lost := int((~places.found).sum()):
+        far = f"{ground.network.max_snap_m:g}"
         problems.append(
-            f"{lost} of {len(x)} candidates lie farther than {ground.network.max_snap_m:g} m from any street."
+            Title(
+                f"{len(x)} 个候选中有 {lost} 个离任何道路超过 {far} 米。",
+                f"{lost} of {len(x)} candidates lie farther than {far} m from any street.",
+            )
         )
     x, y, places = x[places.found], y[places.found], places.take(places.found)
     if not len(places):
-        raise InputRefused("No candidate lies near a street, so none can be reached.")
+        raise InputRefused("No candidate lies near a street, so none can be reached.").in_chinese(
+            "没有候选位于道路附近，都走不到。"
+        )
     rest = walks_to(ground, ask.category, circle.minute, frozenset())
     present_m, weight = rest.metres[rows], ground.homes.households[rows]
     limit_m = limit.metres_at(circle.speed_kmh)
@@ -207,7 +213,12 @@ def best_sites(
     chosen = [_site(name, people, label, row, order[:at], x, y) for at, (label, row) in _lettered(order)]
     others = people.alternatives(order, x, y, apart_m=limit_m / 2.0) if ask.model != "lscp" else []
     if ask.model == "mclp" and solved.choice.value <= 0.0:
-        problems.append("No candidate brings anybody within the limit who is not there already.")
+        problems.append(
+            Title(
+                "没有候选能让更多住户进入限定距离。",
+                "No candidate brings anybody within the limit who is not there already.",
+            )
+        )
     metres = metres_with(ground, rest, places.take(np.array(order, dtype=np.int64)))[rows]
     persons, kmh = ground.homes.persons[rows], circle.speed_kmh
     scale = 3.6 / kmh if ask.model == "pmedian" else 1.0
@@ -287,8 +298,8 @@ class _Solved:
     choice: Choice
     objective: float
     bound: float
-    meaning: str
-    problems: tuple[str, ...] = ()
+    meaning: Title
+    problems: tuple[Title, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,12 +385,14 @@ def _demand_rows(ground: Ground, circle: CircleAsk, scope: Scope) -> I64:
     rows = ground.rows(circle.area, scope)
     rows = rows[(ground.homes.households[rows] > 0.0) & ground.homes.places.found[rows]]
     if not len(rows):
-        raise InputRefused("Nobody lives there near a street, so there is nobody to gain from a new site.")
+        raise InputRefused("Nobody lives there near a street, so there is nobody to gain from a new site.").in_chinese(
+            "该范围道路附近没有住户，新设施无人受益。"
+        )
     return rows
 
 
 def _candidates(
-    db: Db, catalog: Catalog, scope: Scope, ground: Ground, ask: SitingAsk, rows: I64, problems: list[str]
+    db: Db, catalog: Catalog, scope: Scope, ground: Ground, ask: SitingAsk, rows: I64, problems: list[Title]
 ) -> tuple[F64, F64]:
     if not isinstance(ask.candidates, str):
         for lon, lat in ask.candidates:
@@ -393,18 +406,27 @@ def _candidates(
         x, y = street_candidates(ground.network, len(ground.network.node_x))
         inside = _inside(db, catalog, scope, ground, ask.circle.area, x, y)
         if not inside.any():
-            raise InputRefused("No street crossing lies inside the area, so there is no candidate.")
+            raise InputRefused("No street crossing lies inside the area, so there is no candidate.").in_chinese(
+                "该范围内没有路口，没有候选。"
+            )
         x, y = x[inside], y[inside]
         keep = thinned(x, y, _MOST_CANDIDATES)
         if len(keep) < len(x):
-            problems.append(f"{len(x):,} street nodes were thinned evenly to {len(keep)} candidates.")
+            problems.append(
+                Title(
+                    f"{len(x):,} 个路口均匀抽稀为 {len(keep)} 个候选。",
+                    f"{len(x):,} street nodes were thinned evenly to {len(keep)} candidates.",
+                )
+            )
         return x[keep], y[keep]
     with db.connection() as connection:
         layer = catalog.layer("estates" if ask.candidates == "estates" else ask.candidates.removeprefix("layer:"))
         frame = frames.frame(connection, layer, scope, area=ask.circle.area or None, fields=())
     centres = shapely.point_on_surface(np.asarray(frame.geometry.array, dtype=object))
     if not len(frame):
-        raise InputRefused(f"Layer '{layer.name}' holds nothing there, so there is no candidate.")
+        raise InputRefused(f"Layer '{layer.name}' holds nothing there, so there is no candidate.").in_chinese(
+            f"该范围内“{layer.title.zh}”图层没有要素，没有候选。"
+        )
     keep = thinned(shapely.get_x(centres), shapely.get_y(centres), MOST_GIVEN)
     return plane_xy(ground.held, shapely.get_x(centres)[keep], shapely.get_y(centres)[keep])
 
@@ -418,12 +440,18 @@ def _inside(db: Db, catalog: Catalog, scope: Scope, ground: Ground, area: str, x
     return shapely.contains_xy(outline, *ground.held.plane.lonlat(x, y))
 
 
-def _budget(model: str, limit_m: float, n_pair: int, problems: list[str]) -> float:
+def _budget(model: str, limit_m: float, n_pair: int, problems: list[Title]) -> float:
     if model != "pmedian":
         return limit_m * (1.0 + 1e-9)
     if n_pair <= _MOST_PAIRS:
         return float("inf")
-    problems.append(f"Walks longer than {4.0 * limit_m:.0f} m were not told apart, because the table would not fit.")
+    far = f"{4.0 * limit_m:.0f}"
+    problems.append(
+        Title(
+            f"超过 {far} 米的步行不再区分，否则表格装不下。",
+            f"Walks longer than {far} m were not told apart, because the table would not fit.",
+        )
+    )
     return 4.0 * limit_m
 
 
@@ -438,16 +466,19 @@ def _solve(ask: SitingAsk, walks: Travel, weight: F64, present_m: F64, limit_m: 
             raise InputRefused(
                 f"{len(choice.rows)} sites would be needed, more than the {len(_LABELS)} that can be named: "
                 "take a smaller area, a longer limit, or mclp."
+            ).in_chinese(
+                f"需要 {len(choice.rows)} 处，超过可命名的 {len(_LABELS)} 处：请缩小范围、放宽限值，或改用最大覆盖。"
             )
         never = ~now
         never[savings.demand] = False
-        told = (f"{int(never.sum())} buildings cannot be covered by any candidate.",) if never.any() else ()
-        return _Solved(choice, choice.value, choice.bound, "new sites that cover all that can be covered", told)
+        n = int(never.sum())
+        told = Title(f"{n} 栋建筑没有候选能覆盖。", f"{n} buildings cannot be covered by any candidate.")
+        meaning = Title("覆盖全部可覆盖建筑的新增处数", "new sites that cover all that can be covered")
+        return _Solved(choice, choice.value, choice.bound, meaning, (told,) if n else ())
     choice = most_saved(cover_savings(walks, weight, limit_m, now), ask.n, time_limit_s=time_limit_s)
     already = float(weight[now].sum())
-    return _Solved(
-        choice, already + choice.value, already + choice.bound, "households covered by present and new sites"
-    )
+    meaning = Title("现有与新增设施覆盖的户数", "households covered by present and new sites")
+    return _Solved(choice, already + choice.value, already + choice.bound, meaning)
 
 
 def _solve_median(ask: SitingAsk, walks: Travel, weight: F64, present_m: F64, time_limit_s: float) -> _Solved:
@@ -458,12 +489,21 @@ def _solve_median(ask: SitingAsk, walks: Travel, weight: F64, present_m: F64, ti
     counted = np.where(reachable, weight, 0.0)
     people = float(counted.sum())
     if people <= 0.0:
-        raise InputRefused("No candidate can be walked to from any building, so no walk can be shortened.")
+        raise InputRefused("No candidate can be walked to from any building, so no walk can be shortened.").in_chinese(
+            "没有建筑能走到任何候选，步行无法缩短。"
+        )
     choice = most_saved(median_savings(walks, counted, base), ask.n, time_limit_s=time_limit_s)
     total, lost = float(counted @ base), int((~reachable).sum())
-    told = (f"{lost} buildings reach no candidate and no facility; they are not in the average.",) if lost else ()
-    meaning = "average walk in seconds by households; whoever reaches no site counts with the longest walk found"
-    return _Solved(choice, (total - choice.value) / people, (total - choice.bound) / people, meaning, told)
+    told = Title(
+        f"{lost} 栋建筑走不到任何候选和设施，不计入平均。",
+        f"{lost} buildings reach no candidate and no facility; they are not in the average.",
+    )
+    meaning = Title(
+        "按户平均步行秒数；走不到的按最长步行计",
+        "average walk in seconds by households; whoever reaches no site counts with the longest walk found",
+    )
+    shortened = (total - choice.value) / people
+    return _Solved(choice, shortened, (total - choice.bound) / people, meaning, (told,) if lost else ())
 
 
 def _better(a: Side, b: Side) -> str:

@@ -26,7 +26,7 @@ from onemap.analyses.life_circle import (
     sees_numbers,
     titled_category,
 )
-from onemap.domain.layer import Catalog
+from onemap.domain.layer import Catalog, Title
 from onemap.domain.scope import Scope
 from onemap.engine.coverage.life_circle import covered
 from onemap.engine.network.arrays import F64, I64
@@ -134,7 +134,7 @@ class WhatIf:
     uncovered: People
     gaps: list[Gap]
     isochrones: list[Isochrone] | None
-    assumptions: list[str]
+    assumptions: list[Title]
     ms: float
 
 
@@ -200,7 +200,7 @@ def placed(ground: Ground, lon: float, lat: float, what: str, *, max_m: float | 
             return place
     raise InputRefused(
         f"No street for walking lies within {limit:g} m of {what} at {lon:g},{lat:g}: nobody could reach it."
-    )
+    ).in_chinese(f"该处 {limit:g} 米内没有可步行的道路，谁也走不到。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class _Future:
 
     metres: F64
     sources: Places
-    assumptions: list[str]
+    assumptions: list[Title]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,12 @@ def _future(ground: Ground, scope: Scope, category: str, ask: CircleAsk, changes
     links += [_bridge(ground, *one.line) for one in changes if one.op == "bridge" and one.line]
     sources = joined([*new, *_through(ground, rest, joined(new), links)])
     metres = metres_with(ground, rest, sources)
-    said = ["Walks along a new gate or bridge are straight lines between streets."] if links else []
+    said = [
+        Title(
+            "新开的门和新建的桥按道路间的直线步行计算。",
+            "Walks along a new gate or bridge are straight lines between streets.",
+        )
+    ] * bool(links)
     return _Future(metres, sources, said)
 
 
@@ -304,7 +309,7 @@ def _gate(ground: Ground, lon: float, lat: float) -> _Link:
     if not len(far) or not np.nanmin(far) <= WALL_M:
         raise InputRefused(
             f"No estate's wall lies within {WALL_M:g} m of {lon:g},{lat:g}: a gate opens a wall, so click near one."
-        )
+        ).in_chinese(f"这里开不了门：{WALL_M:g} 米内没有小区围墙。")
     wall = int(np.nanargmin(far))
     door = shapely.get_coordinates(
         shapely.line_interpolate_point(walls[wall], shapely.line_locate_point(walls[wall], here))
@@ -315,6 +320,9 @@ def _gate(ground: Ground, lon: float, lat: float) -> _Link:
         raise InputRefused(
             f"No street {side} the wall of '{ground.estates[wall].title}' comes within {DOOR_M:g} m of a gate at "
             f"{lon:g},{lat:g}: there is nothing to join."
+        ).in_chinese(
+            f"这里开不了门：“{ground.estates[wall].title}”围墙{'内' if inside is None else '外'}"
+            f" {DOOR_M:g} 米内没有道路。"
         )
     ends = joined([inside, outside])
     return _Link(ends, float(ends.snap_m.sum()))
@@ -361,7 +369,9 @@ def _bridge(ground: Ground, first: LonLat, last: LonLat) -> _Link:
     x, y = plane_xy(ground.held, np.array([first[0], last[0]]), np.array([first[1], last[1]]))
     metres = float(np.hypot(x[1] - x[0], y[1] - y[0]))
     if not 1.0 <= metres <= LONGEST_BRIDGE_M:
-        raise InvalidValue(f"A bridge of {metres:.0f} m cannot be built: between 1 and {LONGEST_BRIDGE_M:,.0f} m.")
+        raise InvalidValue(
+            f"A bridge of {metres:.0f} m cannot be built: between 1 and {LONGEST_BRIDGE_M:,.0f} m."
+        ).in_chinese(f"{metres:.0f} 米的桥不能建：须在 1 至 {LONGEST_BRIDGE_M:,.0f} 米之间。")
     return _Link(ends, metres + float(ends.snap_m.sum()))
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from onemap.analyses.cameras import camera_coverage, cameras_that_see
+from onemap.api.catalog import TitleOut
 from onemap.api.coverage import AREA
 from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentParts, CurrentScope, parse_point
 
@@ -133,7 +134,7 @@ class CameraCoverageOut(BaseModel):
     blind_streets: list[BlindStreetOut]
     works: WorksOut
     lattice_m: float
-    assumptions: list[str]
+    assumptions: list[TitleOut]
 
 
 @router.get("/seeing")

@@ -236,7 +236,7 @@ class WhatIfOut(_Out):
     uncovered: PeopleOut
     gaps: list[GapOut]
     isochrones: CollectionOut | None
-    assumptions: list[str]
+    assumptions: list[TitleOut]
     ms: float
 
 

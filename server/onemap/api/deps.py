@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from starlette.applications import Starlette
 
 from onemap.analyses.camera_sight import Sights
 from onemap.analyses.circle_ground import LifeCircles
@@ -37,29 +38,35 @@ class Parts:
     follow: Callable[[Scope, int | None, Callable[[], Awaitable[bool]]], Awaitable[AsyncGenerator[bytes]]]
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
+def parts_of(app: Starlette) -> Parts:
+    """What the app of a request has to give."""
+    parts: Parts = app.state.parts
     return parts
 
 
-def _scope(request: Request) -> Scope:
+# ``async``, because FastAPI hands any other dependency to a thread of its own: two switches of thread for a look-up.
+async def _parts(request: Request) -> Parts:
+    return parts_of(request.app)
+
+
+async def _scope(request: Request) -> Scope:
     return scope_of(request.scope)
 
 
-def _actor(request: Request) -> str:
+async def _actor(request: Request) -> str:
     return str(request.scope.get("onemap.post") or "local")
 
 
-def _catalog(request: Request) -> Catalog:
-    return _parts(request).catalog
+async def _catalog(request: Request) -> Catalog:
+    return parts_of(request.app).catalog
 
 
-def _db(request: Request) -> Db:
-    return _parts(request).db
+async def _db(request: Request) -> Db:
+    return parts_of(request.app).db
 
 
-def _layer(layer: str, request: Request) -> Layer:
-    return _catalog(request).layer(layer)
+async def _layer(layer: str, request: Request) -> Layer:
+    return parts_of(request.app).catalog.layer(layer)
 
 
 def parse_box(bbox: str) -> tuple[float, float, float, float]:
@@ -84,7 +91,7 @@ def parse_point(point: str) -> tuple[float, float]:
     return lon, lat
 
 
-def _box(
+async def _box(
     bbox: Annotated[str, Query(description="west,south,east,north in degrees", examples=["117.29,31.69,117.32,31.72"])],
 ) -> tuple[float, float, float, float]:
     return parse_box(bbox)

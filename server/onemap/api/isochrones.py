@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from onemap.analyses.isochrone import IsochroneAsk, isochrone
+from onemap.api.catalog import TitleOut
 from onemap.api.coverage import AREA, CollectionOut, band_feature
 from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentParts, CurrentScope, parse_point
 from onemap.errors import BadQuery
@@ -26,7 +27,7 @@ class IsochronesOut(CollectionOut):
     reverse: bool
     snap_m: float | None
     buffer_m: float
-    assumptions: list[str]
+    assumptions: list[TitleOut]
 
 
 @router.get("/isochrones")
@@ -63,7 +64,7 @@ def read_isochrones(
         reverse=found.reverse,
         snap_m=found.snap_m,
         buffer_m=found.buffer_m,
-        assumptions=found.assumptions,
+        assumptions=[TitleOut.of(one) for one in found.assumptions],
         features=[band_feature(band) for band in found.bands],
     )
 

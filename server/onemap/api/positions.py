@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NoReturn
 
-from fastapi import APIRouter, Body, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Body
+from fastapi.exceptions import RequestValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.types import Receive, Scope, Send
 
-from onemap.api.deps import CurrentParts, CurrentScope
+from onemap.api.deps import CurrentParts, CurrentScope, parts_of
+from onemap.domain.scope import scope_of
 from onemap.store.positions import Report
 
-router = APIRouter(prefix="/api/positions", tags=["positions"])
+PATH = "/api/positions"
+router = APIRouter(prefix=PATH, tags=["positions"])
 
 MOST_REPORTS = 1_000
 
@@ -56,10 +63,12 @@ class ReceiptOut(BaseModel):
     n_expired: int
 
 
-@router.post("", responses={204: {"description": "All of the posts are off duty: nothing was kept."}})
+@router.post(
+    "", response_model=ReceiptOut, responses={204: {"description": "All of the posts are off duty: nothing was kept."}}
+)
 async def report_positions(
     told: Annotated[SinglePositionIn | PositionsIn, Body()], parts: CurrentParts, scope: CurrentScope
-) -> ReceiptOut:
+) -> ReceiptOut | Response:
     """
     Report positions; answered when they are kept.
 
@@ -70,5 +79,37 @@ async def report_positions(
     reports = tuple(Report(told.client_id, r.seq, r.responder_id, r.at, r.lon, r.lat, r.accuracy_m) for r in one_by_one)
     receipt = await parts.report(scope, reports)
     if receipt.n_off_duty == len(reports):
-        return Response(status_code=204)  # type: ignore[return-value]
+        return Response(status_code=204)
     return ReceiptOut.model_validate(receipt, from_attributes=True)
+
+
+class PositionRoute(BaseRoute):
+    """
+    The short way to :func:`report_positions`, for it is called some hundred times a second.
+
+    Before the other routes, the body read in one pass; FastAPI's own way to the same function costs three times that.
+    """
+
+    _told: TypeAdapter[SinglePositionIn | PositionsIn] = TypeAdapter(SinglePositionIn | PositionsIn)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """POST only: what else may be asked of this address, the others answer."""
+        is_report = scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST"
+        return (Match.FULL, {}) if is_report else (Match.NONE, {})
+
+    def url_path_for(self, name: str, /, **_: object) -> NoReturn:
+        """Nobody asks for its address by name."""
+        raise NoMatchFound(name, {})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read, keep, answer."""
+        body = await Request(scope, receive).body()
+        try:
+            told = self._told.validate_json(body)
+        except ValidationError as wrong:
+            errors = wrong.errors(include_url=False, include_context=False)
+            raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in errors]) from wrong
+        receipt = await report_positions(told, parts_of(scope["app"]), scope_of(scope))
+        if isinstance(receipt, BaseModel):
+            receipt = Response(receipt.model_dump_json(), media_type="application/json")
+        await receipt(scope, receive, send)

@@ -42,11 +42,13 @@ def status_of(error: errors.OneMapError) -> int:
     return next(status for kind, status in STATUS if isinstance(error, kind))
 
 
-def problem(status: int, detail: str, *, title: str | None = None) -> Response:
-    """A problem document (RFC 9457)."""
+def problem(status: int, detail: str, *, title: str | None = None, zh: str | None = None) -> Response:
+    """A problem document (RFC 9457); ``detail_zh`` is the same sentence in Chinese where there is one."""
     title = title or HTTPStatus(status).phrase
     headers = {"WWW-Authenticate": 'Bearer realm="onemap"'} if status == 401 else None
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if zh is not None:
+        body["detail_zh"] = zh
     return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
 
 
@@ -55,7 +57,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.OneMapError)
     def _known(_: Request, error: errors.OneMapError) -> Response:
-        return problem(status_of(error), str(error), title=type(error).__name__)
+        return problem(status_of(error), str(error), title=type(error).__name__, zh=error.zh)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_: Request, error: RequestValidationError) -> Response:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from onemap.analyses.nearest import MODES, NearestAnswer, nearest_to
-from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentParts, CurrentScope
-from onemap.engine.network.candidates import Ask
-from onemap.errors import BadQuery
+from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentParts, CurrentScope, parse_point
+from onemap.engine.network.responders import NotAtOnce
+from onemap.engine.network.roster import Ask
 from onemap.store import events
 
 router = APIRouter(prefix="/api", tags=["responders"])
 
 MAX_K = 50
+#: So many of those passed over are named; the rest is counted.
+MOST_SKIPPED = 200
 
 
 class CandidateOut(BaseModel):
@@ -30,7 +35,11 @@ class CandidateOut(BaseModel):
     method: str
     snap_m: float | None
     reason: str
-    reason_code: str
+    reason_code: str = Field(description="what counts most of reason_codes")
+    reason_codes: list[str] = Field(
+        description="all that holds: own_grid, home_grid, neighbouring_grid, has_skill, ..."
+    )
+    skills: list[str] = Field(description="those asked for or of use here, that this responder has")
     n_tasks: int
     position_at: datetime | None
     route: list[tuple[float, float]]
@@ -51,12 +60,13 @@ class NearestOut(BaseModel):
     mode: str
     snap_m: float
     candidates: list[CandidateOut]
-    skipped: list[SkippedOut]
+    skipped: list[SkippedOut] = Field(description=f"the first {MOST_SKIPPED} of those passed over")
+    n_skipped: dict[str, int] = Field(description="all of those passed over, counted by reason")
     assumptions: list[str]
 
 
-@router.get("/responders/nearest")
-def nearest_responders(
+@router.get("/responders/nearest", response_model=NearestOut)
+async def nearest_responders(
     parts: CurrentParts,
     scope: CurrentScope,
     point: Annotated[str, Query(description="longitude,latitude in degrees")],
@@ -64,15 +74,28 @@ def nearest_responders(
     mode: Annotated[str, Query(pattern=f"^({'|'.join(MODES)})$")] = "foot",
     skill: Annotated[list[str] | None, Query()] = None,
     area: Annotated[str, Query(pattern=r"^[0-9]{0,12}$")] = "",
-) -> NearestOut:
+) -> Response:
     """The responders who reach a point soonest by network time, each with the reason for its rank."""
-    lon, lat = _point(point)
-    ask = Ask(k=k, skills=frozenset(skill or ()), area=area)
-    found = nearest_to(parts.responders, scope, lon=lon, lat=lat, mode=mode, ask=ask, now=datetime.now(UTC))
+    lon, lat = parse_point(point)
+    question = partial(
+        nearest_to,
+        parts.responders,
+        scope,
+        lon=lon,
+        lat=lat,
+        mode=mode,
+        ask=Ask(k=k, skills=frozenset(skill or ()), area=area),
+        now=datetime.now(UTC),
+        most_skipped=MOST_SKIPPED,
+    )
+    try:  # mostly a millisecond of work: handing it to a thread and waiting for that takes longer
+        found = question(at_once=True)
+    except NotAtOnce:
+        found = await run_in_threadpool(question)
     return _out(found, mode)
 
 
-@router.get("/events/{event_no}/responders")
+@router.get("/events/{event_no}/responders", response_model=NearestOut)
 def responders_of_event(
     event_no: str,
     parts: CurrentParts,
@@ -81,7 +104,7 @@ def responders_of_event(
     scope: CurrentScope,
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 5,
     mode: Annotated[str | None, Query(pattern=f"^({'|'.join(MODES)})$")] = None,
-) -> NearestOut:
+) -> Response:
     """The responders who can reach an event soonest, by the dispatch rules, each with the reason for its rank."""
     with db.connection() as connection:
         event, _ = events.event(connection, catalog.layer("events"), scope, event_no)
@@ -94,22 +117,14 @@ def responders_of_event(
         mode=mode or rules.mode,
         ask=rules.ask(event, k),
         now=datetime.now(UTC),
+        most_skipped=MOST_SKIPPED,
     )
     return _out(found, mode or rules.mode)
 
 
-def _point(text: str) -> tuple[float, float]:
-    try:
-        lon, lat = (float(part) for part in text.split(","))
-    except ValueError:
-        raise BadQuery(f"point is '{text}'; it must be longitude,latitude in degrees.") from None
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise BadQuery(f"point is '{text}'; longitude comes first, then latitude, in degrees.")
-    return lon, lat
-
-
-def _out(found: NearestAnswer, mode: str) -> NearestOut:
-    return NearestOut(
+def _out(found: NearestAnswer, mode: str) -> Response:
+    """The answer, written out here: a model checked twice costs more than the search."""
+    told = NearestOut(
         mode=mode,
         snap_m=found.snap_m,
         candidates=[
@@ -123,6 +138,8 @@ def _out(found: NearestAnswer, mode: str) -> NearestOut:
                 snap_m=route.candidate.snap_m,
                 reason=route.candidate.reason,
                 reason_code=route.candidate.reason_code,
+                reason_codes=list(route.candidate.reason_codes),
+                skills=list(route.candidate.skills),
                 n_tasks=route.post.n_tasks,
                 position_at=route.post.position_at,
                 route=route.lonlat,
@@ -130,8 +147,10 @@ def _out(found: NearestAnswer, mode: str) -> NearestOut:
             for route in found.routes
         ],
         skipped=[
-            SkippedOut(id=str(one.id), post=post.post, reason=one.reason, reason_code=one.reason_code)
+            SkippedOut(id=str(one.id), post=post, reason=one.reason, reason_code=one.reason_code)
             for one, post in found.skipped
         ],
+        n_skipped=found.n_skipped,
         assumptions=list(found.notes),
     )
+    return Response(told.model_dump_json(), media_type="application/json")

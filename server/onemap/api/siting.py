@@ -77,13 +77,13 @@ class SitesOut(BaseModel):
     objective: float
     bound: float
     gap: float
-    objective_is: str
+    objective_is: TitleOut
     method: str
     n_candidates: int
     seconds: float
     before: StateOut
     after: StateOut
-    problems: list[str]
+    problems: list[TitleOut]
 
 
 class CompareIn(_Asked):

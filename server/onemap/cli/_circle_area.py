@@ -77,7 +77,7 @@ def isochrones(ask: IsochroneAsk, out: Path | None) -> tuple[dict[str, Any], str
         "isochrones": [
             {key: value for key, value in asdict(band).items() if key != "geometry"} for band in found.bands
         ],
-        "assumptions": found.assumptions,
+        "assumptions": [one.en for one in found.assumptions],
         "out": None if out is None else str(out),
     }
     told = [f"{b.minutes:g} min: {b.area_m2 / 1e4:.1f} ha, {_number(b.households)} households" for b in found.bands]
@@ -97,9 +97,11 @@ def site(circle: CircleAsk, category: str, n: int, model: str, candidates: str, 
         rows += [{**asdict(one), "is_chosen": False} for one in found.alternatives]
         points = shapely.points(np.array([row.pop("point") for row in rows], dtype=float).reshape(-1, 2))
         write_layers(out, {"sites": gpd.GeoDataFrame(pd.DataFrame(rows), geometry=points, crs=_CRS)})
-    head = f"{found.model}: {found.objective_is}: {found.objective:g}, bound {found.bound:g} ({found.method})."
+    head = f"{found.model}: {found.objective_is.en}: {found.objective:g}, bound {found.bound:g} ({found.method})."
     lines = [f"  {one.label} {one.title}: +{one.gain_households:,} households" for one in found.sites]
-    return {**asdict(found), "out": None if out is None else str(out)}, "\n".join([head, *lines, *found.problems])
+    problems = [one.en for one in found.problems]
+    told = {**asdict(found), "objective_is": found.objective_is.en, "problems": problems}
+    return {**told, "out": None if out is None else str(out)}, "\n".join([head, *lines, *problems])
 
 
 def _candidates(asked: str) -> str | list[tuple[float, float]]:

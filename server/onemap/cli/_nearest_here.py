@@ -11,7 +11,7 @@ from onemap.analyses.streets import StreetNetworks
 from onemap.catalog.read import read_catalog
 from onemap.cli.common import database
 from onemap.domain.scope import EVERYTHING
-from onemap.engine.network.candidates import Ask
+from onemap.engine.network.roster import Ask
 from onemap.settings import Settings
 
 

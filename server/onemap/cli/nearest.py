@@ -31,8 +31,9 @@ from onemap.cli.network_input import (
 )
 from onemap.engine.network.access import MODES
 from onemap.engine.network.build import build
-from onemap.engine.network.candidates import Ask, Candidate, Roster, as_document, choose
+from onemap.engine.network.candidates import Candidate, as_document, choose
 from onemap.engine.network.responders import ResponderIndex
+from onemap.engine.network.roster import Ask, Roster
 from onemap.errors import InputRefused, UsageError
 from onemap.ingest.network_rules import read_network_rules
 

@@ -11,9 +11,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import structlog
 
@@ -28,8 +29,12 @@ from onemap.store.positions import Receipt, Report
 AHEAD = timedelta(seconds=60)
 #: Reports that wait to be written; beyond this the next is told to come back.
 MOST_WAITING = 50_000
-#: At most this many are written in one transaction, and this long is waited for more to gather, seconds.
-MOST_TOGETHER, GATHER_S = 5_000, 0.02
+#: At most this many are written in one transaction.
+MOST_TOGETHER = 5_000
+#: Seconds that are waited for more to gather; the second when the last transaction held more than MANY requests.
+GATHER_S, GATHER_MANY_S, MANY = 0.02, 0.05, 10
+#: So many requests are answered before others have their turn on the loop.
+_AT_A_TIME = 4
 #: Days of history are tended this often, seconds.
 TEND_S = 3600.0
 _TRIES = 3
@@ -47,7 +52,7 @@ def _nobody(_: Sequence[Report]) -> None:
 class _Request:
     scope: Scope
     reports: tuple[Report, ...]
-    done: Future[Receipt]
+    done: asyncio.Future[Receipt]
 
 
 class Positions:
@@ -70,6 +75,7 @@ class Positions:
         self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._n_waiting = 0
         self._thread: threading.Thread | None = None
+        self._n_last = 0
         self._tended_at = -TEND_S
         #: The backend that writes: what it says has been written is known here already.
         self.backend = 0
@@ -106,11 +112,11 @@ class Positions:
                 )
         if self._n_waiting + len(reports) > MOST_WAITING:
             raise TooBusy(f"{self._n_waiting} positions wait to be written already; send these again in a moment.")
-        request = _Request(scope, reports, Future())
+        request = _Request(scope, reports, asyncio.get_running_loop().create_future())
         self._n_waiting += len(reports)
         self._waiting.put(request)
         try:
-            return await asyncio.wrap_future(request.done)
+            return await request.done
         finally:
             self._n_waiting -= len(reports)
 
@@ -130,16 +136,19 @@ class Positions:
         """What waits, and whether the end was among it."""
         if first is None:
             return [], True
-        requests, n, until = [first], len(first.reports), time.monotonic() + GATHER_S
+        # Slept through: a writer that wakes for each request takes the processor from those who answer them.
+        time.sleep(GATHER_MANY_S if self._n_last > MANY else GATHER_S)
+        requests, n = [first], len(first.reports)
         while n < MOST_TOGETHER:
             try:
-                request = self._waiting.get(timeout=max(0.0, until - time.monotonic()))
+                request = self._waiting.get_nowait()
             except queue.Empty:
                 break
             if request is None:
                 return requests, True
             requests.append(request)
             n += len(request.reports)
+        self._n_last = len(requests)
         return requests, False
 
     def _write(self, requests: list[_Request]) -> None:
@@ -156,22 +165,24 @@ class Positions:
                         self._write([request])
                 else:
                     _log.warning("positions.refused", error=str(error))
-                    requests[0].done.set_exception(error)
+                    _tell(requests, [error])
                 return
             except Exception as bug:  # noqa: BLE001 a broken batch must not end the writer
                 _log.error("bug", exc_info=bug)
-                for request in requests:
-                    request.done.set_exception(bug)
+                _tell(requests, [bug] * len(requests))
                 return
-            self._moved(store.newest_of(kept))
-            for request, answer in zip(requests, answers, strict=True):
-                if isinstance(answer, Receipt):
-                    request.done.set_result(answer)
-                else:
-                    request.done.set_exception(answer)
+            self._move(kept)
+            _tell(requests, answers)
             return
-        for request in requests:
-            request.done.set_exception(TooBusy("Others write the same positions; send these again in a moment."))
+        busy = TooBusy("Others write the same positions; send these again in a moment.")
+        _tell(requests, [busy] * len(requests))
+
+    def _move(self, kept: list[Report]) -> None:
+        """Tell who follows, before whoever reported can ask; what was committed is answered whatever they do."""
+        try:
+            self._moved(store.newest_of(kept))
+        except Exception as bug:  # noqa: BLE001 a broken follower must not end the writer
+            _log.error("bug", exc_info=bug)
 
     def _keep(
         self, connection: Connection, requests: list[_Request], now: datetime
@@ -220,6 +231,27 @@ class Positions:
             return
         if dropped:
             _log.info("positions.dropped", days=dropped)
+
+
+def _tell(requests: list[_Request], answers: Sequence[Receipt | Exception]) -> None:
+    """Answer requests from the writer's thread: the loop is woken once for all of them."""
+    left = zip(requests, answers, strict=True)
+    loop = requests[0].done.get_loop()
+
+    def tell() -> None:
+        some = list(islice(left, _AT_A_TIME))
+        for request, answer in some:
+            if request.done.done():  # whoever asked has gone
+                continue
+            if isinstance(answer, Receipt):
+                request.done.set_result(answer)
+            else:
+                request.done.set_exception(answer)
+        if some:
+            loop.call_soon(tell)
+
+    with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+        loop.call_soon_threadsafe(tell)
 
 
 def _ids(requests: list[_Request], scope: Scope) -> set[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from onemap.engine.network.candidates import Ask, Roster, choose
+from onemap.engine.network.candidates import choose
 from onemap.engine.network.index import snap
 from onemap.engine.network.responders import ResponderIndex
+from onemap.engine.network.roster import Ask, Roster
 from tests.engine.network.towns import streets, walk
 
 
@@ -75,3 +76,35 @@ def test_a_responder_off_the_network_is_offered_by_straight_line_and_last():
     assert candidates[-1].method == "straight_line"
     assert candidates[-1].snap_m is None
     assert "no street lies within 500 m" in candidates[-1].reason
+
+
+def test_every_candidate_says_all_that_speaks_for_it_and_first_what_counts_most():
+    _, _, candidates = asked(
+        Ask(
+            k=5, area="340104001", own_grid="G1", grid="G1", neighbours=frozenset({"G2"}), useful_skills=frozenset({"gas"}),
+            roles_from_anywhere=frozenset({"joint_team"}),
+        ),
+        grid_code=["G3", "G2", "", "G1", "G2"],
+        skills=[frozenset(), frozenset(), frozenset({"gas", "fire"}), frozenset(), frozenset({"gas"})],
+        area=["340104001001", "340104001001", "340104002001", "340104001001", "340104001001"],
+        role=["grid_officer", "grid_officer", "joint_team", "grid_officer", "grid_officer"],
+    )  # fmt: skip
+    assert {one.id: one.reason_codes for one in candidates} == {
+        "d": ("own_grid", "soonest"),
+        "a": ("soonest",),
+        "b": ("neighbouring_grid", "soonest"),
+        "c": ("has_skill", "called_in", "soonest"),
+        "e": ("neighbouring_grid", "has_skill", "soonest"),
+    }
+    assert [one.id for one in candidates] == list("dabce")
+    assert all(one.reason_code == one.reason_codes[0] for one in candidates)
+    assert candidates[3].skills == ("gas",)
+    assert candidates[4].reason.startswith("Officer of the neighbouring grid G2; has the skill gas; ")
+    _, _, away = asked(
+        Ask(k=5, grid="G1"),
+        grid_code=["G1"] * 5,
+        x=np.array([0.0, 200, 300, 400, 500]),
+        y=np.array([900.0, 0, 0, 0, 0]),
+    )
+    assert away[-1].reason_codes == ("straight_line", "home_grid")
+    assert away[0].reason_codes == ("home_grid", "soonest")

@@ -48,8 +48,8 @@ def follow(band: I8, n_column: int, n_row: int, n_level: int) -> tuple[I32, I32,
     inside, outside = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
     ring_start = np.zeros(n // 3 + 2, dtype=np.int64)
     ring_level, ring_shell = np.empty(n // 3 + 1, dtype=np.int32), np.empty(n // 3 + 1, dtype=np.int32)
-    n_ring = _walk(band, begins, onward, n_column, n_edge, inside, outside, ring_start, ring_level)
-    _enclose(band, onward, n_column, n_edge, inside, outside, ring_start, ring_level, n_ring, ring_shell)
+    n_ring = _walk(band, begins, onward, n_column, n_edge, inside, outside, ring_start, ring_level, ring_shell)
+    _enclose(band, onward, n_edge, ring_level, n_ring, ring_shell)
     return _in_order(inside, outside, ring_start, ring_level, ring_shell, n_ring, n_level)
 
 
@@ -98,11 +98,9 @@ def write(xy: F64, ring_start: I64, ring_polygon: I32, polygon_level: I32, n_lev
             while ring < last:
                 begin, beyond = 16 * ring_start[ring], 16 * ring_start[ring + 1]
                 at = _number(out, at, (beyond - begin) // 16 + 1)
-                for i in range(begin, beyond):
-                    out[at + i - begin] = number[i]
+                out[at : at + beyond - begin] = number[begin:beyond]
                 at += beyond - begin
-                for i in range(16):
-                    out[at + i] = number[begin + i]
+                out[at : at + 16] = number[begin : begin + 16]
                 at += 16
                 ring += 1
             polygon += 1
@@ -122,12 +120,22 @@ def _link(band: I8, n_column: int, n_row: int, onward: I32) -> I32:
     n_edge = 2 * n_column * n_row
     begins = np.empty(1024, dtype=np.int32)
     n = 0
+    # Most cells lie within one band: their corners are compared many at once, and eight at a time are passed over.
+    mixed = np.zeros((n_column + 7) // 8 * 8, dtype=np.uint8)
+    eight = mixed.view(np.uint64)
     for r in range(n_row - 1):
+        lower, upper = band[r * n_column : (r + 1) * n_column], band[(r + 1) * n_column : (r + 2) * n_column]
         for c in range(n_column - 1):
-            corner = r * n_column + c
-            a, b, d, e = band[corner], band[corner + 1], band[corner + n_column], band[corner + n_column + 1]
-            if a == b and b == d and d == e:
+            mixed[c] = (lower[c] ^ lower[c + 1]) | (lower[c] ^ upper[c]) | (lower[c] ^ upper[c + 1])
+        c = -1
+        while c + 1 < n_column - 1:
+            c += 1
+            if mixed[c] == 0:
+                if c & 7 == 0 and eight[c >> 3] == 0:
+                    c += 7
                 continue
+            corner = r * n_column + c
+            a, b, d, e = lower[c], lower[c + 1], upper[c], upper[c + 1]
             for level in range(min(a, b, d, e), max(a, b, d, e)):
                 at = level * n_edge
                 bottom, left = at + 2 * corner, at + 2 * corner + 1
@@ -175,62 +183,56 @@ def _link(band: I8, n_column: int, n_row: int, onward: I32) -> I32:
 
 
 @kernel
+def row_of(point: int, each: float) -> int:
+    """The row of a lattice point, ``each`` being one over the columns: a product is quicker than a division."""
+    return int((point + 0.5) * each)
+
+
+@kernel
 def _walk(
     band: I8, begins: I32, onward: I32, n_column: int, n_edge: int, inside: I32, outside: I32, ring_start: I64,
-    ring_level: I32,
+    ring_level: I32, ring_hole: I32,
 ) -> int:  # fmt: skip
-    n, n_ring = 0, 0
+    # Ring after ring. A hole is known by its leftmost crossing, left of which the ground is inside: that point is noted
+    # in ``ring_hole``; -1 for shells.
+    n, n_ring, each = 0, 0, 1.0 / n_column
     for begin in begins:
         if onward[begin] < 0:
             continue
         level = begin // n_edge
         at = begin
+        leftmost, hole = n_column, -1
         while onward[at] >= 0:
             edge = at - level * n_edge
-            corner = edge // 2
-            other = corner + 1 if edge % 2 == 0 else corner + n_column
-            if band[corner] <= level:
+            corner = edge >> 1
+            sideways = edge & 1 == 0
+            other = corner + 1 if sideways else corner + n_column
+            is_inside = band[corner] <= level
+            if is_inside:
                 inside[n], outside[n] = corner, other
             else:
                 inside[n], outside[n] = other, corner
             n += 1
+            if sideways:
+                column = corner - row_of(corner, each) * n_column
+                if column < leftmost:
+                    leftmost, hole = column, corner if is_inside else -1
             following = onward[at]
             onward[at] = -2 - n_ring
             at = following
-        ring_level[n_ring] = level
+        ring_level[n_ring], ring_hole[n_ring] = level, hole
         n_ring += 1
         ring_start[n_ring] = n
     return n_ring
 
 
 @kernel
-def _enclose(
-    band: I8, onward: I32, n_column: int, n_edge: int, inside: I32, outside: I32, ring_start: I64, ring_level: I32,
-    n_ring: int, ring_shell: I32,
-) -> None:  # fmt: skip
+def _enclose(band: I8, onward: I32, n_edge: int, ring_level: I32, n_ring: int, ring_shell: I32) -> None:
     # A hole's leftmost crossing looks left along its row, over ground inside: the first ring it meets is the shell or
     # another hole of the same shell, farther left.
     for ring in range(n_ring):
-        twice, leftmost, from_corner = 0, n_column, -1
-        last = ring_start[ring + 1] - 1
-        # In half lattice units, with every vertex in the middle of its lattice edge.
-        x0, y0 = 0, 0
-        for i in range(ring_start[ring] - 1, last + 1):
-            p, q = inside[max(i, ring_start[ring])], outside[max(i, ring_start[ring])]
-            if i < ring_start[ring]:
-                p, q = inside[last], outside[last]
-            row = p // n_column
-            column = p - row * n_column
-            up = 0 if abs(q - p) == 1 else (1 if q > p else -1)
-            x1, y1 = 2 * column + (q - p if up == 0 else 0), 2 * row + up
-            if i < ring_start[ring]:
-                x0, y0 = x1, y1
-                continue
-            twice += x0 * y1 - x1 * y0
-            x0, y0 = x1, y1
-            if q == p + 1 and column < leftmost:
-                leftmost, from_corner = column, p
-        if twice > 0:
+        from_corner = ring_shell[ring]
+        if from_corner < 0:
             ring_shell[ring] = ring
             continue
         level = ring_level[ring]

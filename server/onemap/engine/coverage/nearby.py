@@ -136,7 +136,7 @@ def search_near(
     source_fraction: F64, source_lead_s: F64, budget: float, access_ms: float, street_ms: float, max_snap_m: float,
 ) -> tuple[I32, F64, I32, I32, float, float, float, float]:  # fmt: skip
     """What ``Nearby`` holds, for callers that are compiled themselves."""
-    n_slot = 4096
+    n_slot = 1024
     while n_slot < 8 * len(source_edge):
         n_slot *= 2
     slot, slot_node = np.empty(n_slot, dtype=np.int32), np.full(n_slot, -1, dtype=np.int32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,86 +11,42 @@ import numpy as np
 from onemap.engine.network.arrays import F64, I64, Bool
 from onemap.engine.network.index import Places
 from onemap.engine.network.network import Network
-from onemap.engine.network.responders import ResponderIndex, Workspace, nearest, route_line
-from onemap.errors import InvalidValue
+from onemap.engine.network.responders import Nearest, NotAtOnce, ResponderIndex, Workspace, nearest, route_line
+from onemap.engine.network.roster import (
+    TOO_FAR,
+    UNREACHABLE,
+    Ask,
+    PassedOver,
+    Roster,
+    Skipped,
+    officers_of,
+    refused,
+)
 
 _MODE_WORDS = {"foot": "on foot", "ebike": "by e-bike", "car": "by car"}
 
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """
-    What is known of the responders, by row.
-
-    Attributes
-    ----------
-    ids
-        Their ids, strings or numbers as the source has them.
-    x, y : (n,)
-        Positions in the network's plane; NaN where nothing was reported.
-    on_duty : (n,)
-    skills : n sets
-    age_s : (n,)
-        Seconds since the position was reported; NaN where unknown.
-    n_tasks : (n,)
-    area, role : n strings
-        Home area code and role; empty where unknown.
-    grid_code : n strings
-        The grid a grid officer answers for; empty for others.
-    """
-
-    ids: Sequence[str | int]
-    x: F64
-    y: F64
-    on_duty: Bool
-    skills: Sequence[frozenset[str]]
-    age_s: F64
-    n_tasks: I64
-    area: Sequence[str]
-    role: Sequence[str]
-    grid_code: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """
-    What is wanted.
-
-    Attributes
-    ----------
-    k
-        How many candidates.
-    skills
-        All of them are needed.
-    area
-        Home areas must begin with this code.
-    max_age_s, max_tasks, max_seconds
-        Older positions, busier and farther responders are passed over.
-    own_grid
-        Must-attend events: this grid's officer comes first, whatever the distance.
-    roles_from_anywhere
-        Roles that may be pulled from outside the area (the joint team from level 3 on).
-    """
-
-    k: int = 5
-    skills: frozenset[str] = field(default_factory=frozenset)
-    area: str = ""
-    max_age_s: float = np.inf
-    max_tasks: int | None = None
-    max_seconds: float = np.inf
-    own_grid: str = ""
-    roles_from_anywhere: frozenset[str] = field(default_factory=frozenset)
-
-    def __post_init__(self) -> None:
-        if self.k < 1:
-            raise InvalidValue(f"{self.k} candidates cannot be asked for: at least one.")
-        if not (self.max_age_s > 0.0 and self.max_seconds > 0.0):
-            raise InvalidValue("The age of a position and the length of a journey are limited by numbers above 0.")
+#: A search over so many nodes takes about a millisecond.
+AT_ONCE_NODES = 5_000
+#: What a rank may rest on; the first that holds is the candidate's ``reason_code``.
+REASONS = ("own_grid", "straight_line", "home_grid", "neighbouring_grid", "has_skill", "called_in", "soonest")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One responder in the answer; ``route`` holds plane coordinates on the way, none for a straight line."""
+    """
+    One responder in the answer.
+
+    Attributes
+    ----------
+    reason, reason_code
+        The sentence, and what counts most of ``reason_codes``.
+    reason_codes
+        All that holds of this responder, in the order of ``REASONS``.
+    skills
+        Those that were asked for or are useful, and that the responder has.
+    route : (n, 2)
+        Plane coordinates on the way, none for a straight line.
+    """
 
     row: int
     id: str | int
@@ -101,26 +57,8 @@ class Candidate:
     reason: str
     reason_code: str
     route: F64
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """One responder who was passed over, and why."""
-
-    row: int
-    id: str | int
-    reason: str
-    reason_code: str
-
-
-def refusals(roster: Roster, ask: Ask) -> dict[int, tuple[str, str]]:
-    """Rows that may not be chosen, with code and sentence; the first reason that holds is given."""
-    refused: dict[int, tuple[str, str]] = {}
-    for row in np.flatnonzero(_may_be_refused(roster, ask)).tolist():
-        reason = _refusal(roster, ask, row)
-        if reason is not None:
-            refused[row] = reason
-    return refused
+    reason_codes: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
 
 
 def choose(
@@ -131,152 +69,126 @@ def choose(
     ask: Ask,
     *,
     workspace: Workspace | None = None,
-) -> tuple[list[Candidate], list[Skipped]]:
+    at_once: bool = False,
+) -> tuple[list[Candidate], PassedOver]:
     """
     The candidates in order and those passed over.
 
     Network candidates come first by time; where the network leaves places free, responders whom it cannot reach follow
-    by straight line, and say so. The officer of a must-attend event's grid is put first.
+    by straight line, and say so. The officer of a must-attend event's grid is put first. With ``at_once`` an answer
+    that takes longer than a moment is given up with ``NotAtOnce``.
     """
-    refused = refusals(roster, ask)
+    why = refused(roster, ask)
     n = len(roster.ids)
-    eligible = np.ones(max(n, index.capacity), dtype=np.bool_)
-    eligible[n:] = False
-    eligible[list(refused)] = False
-    found = nearest(index, event, ask.k, eligible=eligible, budget_s=ask.max_seconds, workspace=workspace)
-    candidates = [_by_network(index.network, roster, found.row[i], found, i) for i in range(len(found.row))]
-    candidates = _own_officer_first(index, event, roster, ask, eligible, candidates)
-    places = index.places()
-    taken = {candidate.row for candidate in candidates}
-    skipped = [Skipped(row, roster.ids[row], text, code) for row, (code, text) in sorted(refused.items())]
+    eligible = np.zeros(max(n, index.capacity), dtype=np.bool_)
+    eligible[:n] = why == 0
+    most = AT_ONCE_NODES if at_once else index.network.n_node
+    found = nearest(
+        index, event, ask.k, eligible=eligible, budget_s=ask.max_seconds, workspace=workspace, most_nodes=most
+    )
+    candidates = [_by_network(index.network, roster, found, i) for i in range(len(found.row))]
+    candidates = _own_officer_first(index, event, roster, ask, eligible, candidates, workspace, most)
     if len(candidates) < ask.k:
+        if at_once:
+            raise NotAtOnce
         # Everybody whom the network reaches in time has been found: the rest is unreachable or too far.
-        rest = [row for row in range(n) if eligible[row] and row not in taken]
-        beyond = _beyond_limit(index, event, places, rest, ask)
-        skipped += [_too_far(roster, row, ask) for row in rest if row in beyond]
-        lines = _by_line(index.network, roster, places, event_xy, [row for row in rest if row not in beyond])
-        candidates += lines[: ask.k - len(candidates)]
-        skipped += [
-            Skipped(line.row, line.id, "The network does not reach this responder's position.", "unreachable")
-            for line in lines
-            if line.row not in {candidate.row for candidate in candidates} and line.seconds <= ask.max_seconds
-        ]
-        skipped += [_too_far(roster, line.row, ask) for line in lines if line.seconds > ask.max_seconds]
-        candidates = [candidate for candidate in candidates if candidate.seconds <= ask.max_seconds]
-    return candidates, skipped
+        places = index.places()
+        eligible[[candidate.row for candidate in candidates]] = False
+        far = _beyond_limit(index, event, places, eligible, ask, workspace)
+        why[far] = TOO_FAR
+        eligible[far] = False
+        rest = np.flatnonzero(eligible)
+        metres, seconds = _along_a_line(index.network, roster, event_xy, rest)
+        why[rest] = np.where(seconds > ask.max_seconds, TOO_FAR, UNREACHABLE)
+        order = np.lexsort((rest, seconds))[: ask.k - len(candidates)]
+        for at in order[seconds[order] <= ask.max_seconds].tolist():
+            candidates.append(_by_line(index.network, roster, places, int(rest[at]), metres[at], seconds[at]))
+            why[rest[at]] = 0
+    return [_with_reasons(candidate, roster, ask) for candidate in candidates], PassedOver(roster, ask, why)
 
 
-def _may_be_refused(roster: Roster, ask: Ask) -> Bool:
-    """Everybody with a reason, and nobody without a cause to look closer: most of ten thousand need no sentence."""
-    doubtful = ~(np.asarray(roster.on_duty) & np.isfinite(roster.x) & np.isfinite(roster.y))
-    if np.isfinite(ask.max_age_s):
-        doubtful |= ~(roster.age_s <= ask.max_age_s)
-    if ask.max_tasks is not None:
-        doubtful |= roster.n_tasks > ask.max_tasks
-    if ask.skills:
-        doubtful |= np.fromiter((not ask.skills <= skills for skills in roster.skills), np.bool_, len(doubtful))
-    if ask.area:
-        doubtful |= np.fromiter((not area.startswith(ask.area) for area in roster.area), np.bool_, len(doubtful))
-    return doubtful
-
-
-def _refusal(roster: Roster, ask: Ask, row: int) -> tuple[str, str] | None:
-    if not roster.on_duty[row]:
-        return "off_duty", "Off duty."
-    if not (np.isfinite(roster.x[row]) and np.isfinite(roster.y[row])):
-        return "no_position", "No position is known."
-    if np.isfinite(ask.max_age_s):
-        age = roster.age_s[row]
-        if not np.isfinite(age):
-            return "stale", "The position has no time, so its age is not known."
-        if age > ask.max_age_s:
-            return "stale", f"The position is {age / 60.0:.0f} minutes old."
-    missing = ask.skills - roster.skills[row]
-    if missing:
-        return "wrong_skill", f"Lacks the skill {', '.join(sorted(missing))}."
-    if ask.max_tasks is not None and roster.n_tasks[row] > ask.max_tasks:
-        return "busy", f"Has {roster.n_tasks[row]} tasks already."
-    if ask.area and not roster.area[row].startswith(ask.area) and roster.role[row] not in ask.roles_from_anywhere:
-        return "other_area", f"Belongs to area {roster.area[row] or 'unknown'}."
-    return None
-
-
-def _by_network(network: Network, roster: Roster, row: int, found: Any, i: int) -> Candidate:
+def _by_network(network: Network, roster: Roster, found: Nearest, i: int) -> Candidate:
     minutes = found.seconds[i] / 60.0
     text = f"{minutes:.1f} minutes {_MODE_WORDS[network.mode]} along the street network."
-    route = route_line(network, found.edges[i], found.span[i])
+    row = int(found.row[i])
     return Candidate(
-        int(row), roster.ids[row], float(found.seconds[i]), float(found.metres[i]), "network", float(found.snap_m[i]),
-        text, "soonest", route,
+        row, roster.ids[row], float(found.seconds[i]), float(found.metres[i]), "network", float(found.snap_m[i]),
+        text, "soonest", route_line(network, found.edges[i], found.span[i]),
     )  # fmt: skip
 
 
 def _own_officer_first(
-    index: ResponderIndex, event: Places, roster: Roster, ask: Ask, eligible: Bool, candidates: list[Candidate]
-) -> list[Candidate]:
+    index: ResponderIndex, event: Places, roster: Roster, ask: Ask, eligible: Bool, candidates: list[Candidate],
+    workspace: Workspace | None, most_nodes: int,
+) -> list[Candidate]:  # fmt: skip
     if not ask.own_grid:
         return candidates
     own = np.zeros_like(eligible)
-    for row, grid in enumerate(roster.grid_code):
-        own[row] = eligible[row] and grid == ask.own_grid
+    own[: len(roster.ids)] = eligible[: len(roster.ids)] & officers_of(roster, ask.own_grid)
     if not own.any():
         return candidates
-    found = nearest(index, event, 1, eligible=own)
+    found = nearest(index, event, 1, eligible=own, workspace=workspace, most_nodes=most_nodes)
     if len(found.row) == 0:
         return candidates
-    officer = _by_network(index.network, roster, found.row[0], found, 0)
-    first = Candidate(
-        officer.row, officer.id, officer.seconds, officer.metres, officer.method, officer.snap_m,
-        f"The officer of grid {ask.own_grid} attends; {officer.reason}", "own_grid", officer.route,
-    )  # fmt: skip
+    first = replace(_by_network(index.network, roster, found, 0), reason_code="own_grid")
     return [first, *(candidate for candidate in candidates if candidate.row != first.row)][: ask.k]
 
 
-def _beyond_limit(index: ResponderIndex, event: Places, places: Places, rest: list[int], ask: Ask) -> set[int]:
+def _with_reasons(one: Candidate, roster: Roster, ask: Ask) -> Candidate:
+    """The candidate with all that speaks for it: codes, and one sentence."""
+    holds, words = {one.reason_code, "soonest" if one.method == "network" else "straight_line"}, []
+    grid, area = str(roster.grid_code[one.row]), str(roster.area[one.row])
+    skills = tuple(sorted((ask.skills | ask.useful_skills) & roster.skills[one.row]))
+    if one.reason_code == "own_grid":
+        words.append(f"the officer of grid {grid} attends")
+    elif grid and grid == ask.grid:
+        holds.add("home_grid")
+        words.append(f"officer of this grid, {grid}")
+    elif grid in ask.neighbours:
+        holds.add("neighbouring_grid")
+        words.append(f"officer of the neighbouring grid {grid}")
+    if skills:
+        holds.add("has_skill")
+        words.append(f"has the skill {', '.join(skills)}")
+    if ask.area and not area.startswith(ask.area):
+        holds.add("called_in")
+        words.append(f"called in from area {area or 'unknown'}, as its role may be here")
+    codes = tuple(code for code in REASONS if code in holds)
+    said = "; ".join([*words, one.reason])
+    return replace(one, reason=said[0].upper() + said[1:], reason_code=codes[0], reason_codes=codes, skills=skills)
+
+
+def _beyond_limit(
+    index: ResponderIndex, event: Places, places: Places, eligible: Bool, ask: Ask, workspace: Workspace | None
+) -> I64:
     """Rows that the network does reach, but not within the limit."""
-    if not np.isfinite(ask.max_seconds) or not rest:
-        return set()
-    eligible = np.zeros(index.capacity, dtype=np.bool_)
-    eligible[[row for row in rest if row < index.capacity and places.edge[row] >= 0]] = True
-    if not eligible.any():
-        return set()
-    return {int(row) for row in nearest(index, event, int(eligible.sum()), eligible=eligible).row}
+    within = eligible[: index.capacity] & (places.edge >= 0)
+    if not np.isfinite(ask.max_seconds) or not within.any():
+        return np.empty(0, dtype=np.int64)
+    found = index.find(event, int(within.sum()), within, np.inf, workspace or Workspace(index.network))
+    return found.row.astype(np.int64)
 
 
-def _too_far(roster: Roster, row: int, ask: Ask) -> Skipped:
-    return Skipped(row, roster.ids[row], f"Needs more than {ask.max_seconds / 60.0:g} minutes.", "too_far")
+def _along_a_line(network: Network, roster: Roster, event_xy: tuple[float, float], rows: I64) -> tuple[F64, F64]:
+    """Metres and seconds by straight line."""
+    if not len(rows):
+        return np.empty(0), np.empty(0)
+    metres = np.hypot(roster.x[rows] - event_xy[0], roster.y[rows] - event_xy[1])
+    return metres, metres / _line_speed_ms(network)
 
 
-def _by_line(
-    network: Network, roster: Roster, places: Places, event_xy: tuple[float, float], rows: list[int]
-) -> list[Candidate]:
-    """Candidates by straight line, the nearest first."""
-    lines = []
-    speed_ms = _line_speed_ms(network)
-    for row in rows:
-        metres = float(np.hypot(roster.x[row] - event_xy[0], roster.y[row] - event_xy[1]))
-        has_street = row < len(places) and places.edge[row] >= 0
-        why = (
-            "no street leads from its position to the event"
-            if has_street
-            else f"no street lies within {network.max_snap_m:g} m of its position"
-        )
-        text = f"Straight line, because {why}; the real journey is longer."
-        snap_m = float(places.snap_m[row]) if has_street else None
-        lines.append(
-            Candidate(
-                row,
-                roster.ids[row],
-                metres / speed_ms,
-                metres,
-                "straight_line",
-                snap_m,
-                text,
-                "straight_line",
-                np.empty((0, 2)),
-            )
-        )
-    return sorted(lines, key=lambda line: (line.seconds, line.row))
+def _by_line(network: Network, roster: Roster, places: Places, row: int, metres: float, seconds: float) -> Candidate:
+    has_street = row < len(places) and places.edge[row] >= 0
+    why = (
+        "no street leads from its position to the event"
+        if has_street
+        else f"no street lies within {network.max_snap_m:g} m of its position"
+    )
+    return Candidate(
+        row, roster.ids[row], float(seconds), float(metres), "straight_line",
+        float(places.snap_m[row]) if has_street else None,
+        f"Straight line, because {why}; the real journey is longer.", "straight_line", np.empty((0, 2)),
+    )  # fmt: skip
 
 
 def _line_speed_ms(network: Network) -> float:
@@ -299,6 +211,8 @@ def as_document(candidates: Sequence[Candidate], skipped: Sequence[Skipped]) -> 
                 "snap_m": one.snap_m,
                 "reason": one.reason,
                 "reason_code": one.reason_code,
+                "reason_codes": list(one.reason_codes),
+                "skills": list(one.skills),
             }
             for one in candidates
         ],

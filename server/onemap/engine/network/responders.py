@@ -18,6 +18,12 @@ from onemap.engine.network.index import Places
 from onemap.engine.network.network import Network
 from onemap.errors import InvalidValue
 
+_ANY = np.iinfo(np.int64).max
+
+
+class NotAtOnce(Exception):
+    """An answer was wanted only if it can be had without waiting."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -84,8 +90,10 @@ class ResponderIndex:
             snap_m = np.where(self._edge >= 0, self._snap_m, np.inf)
             return Places(self._edge.copy(), self._fraction.copy(), snap_m, np.zeros(self.capacity, dtype=np.bool_))
 
-    def find(self, event: Places, k: int, eligible: Bool | None, budget_s: float, work: Workspace) -> Found:
-        """The k soonest as a search leaves them: without routes."""
+    def find(
+        self, event: Places, k: int, eligible: Bool | None, budget_s: float, work: Workspace, most_nodes: int = _ANY
+    ) -> Found:
+        """The k soonest as a search leaves them: without routes; ``NotAtOnce`` where that takes more nodes."""
         if k < 1:
             raise InvalidValue(f"{k} responders cannot be asked for: at least one.")
         if len(event) != 1 or event.edge[0] < 0:
@@ -104,8 +112,10 @@ class ResponderIndex:
                 event.snap_m[0] / network.access_ms, self._head, self._next, self._fraction, self._snap_m,
                 1.0 / network.access_ms, who, budget_s,
                 work.stamp, work.seconds, work.arc, work.parent, work.next_turn(), work.heap_s, work.heap_node, row,
-                seconds, code, direct,
+                seconds, code, direct, most_nodes,
             )  # fmt: skip
+            if n < 0:
+                raise NotAtOnce
             row = row[:n]
             return Found(row, seconds[:n], code[:n], direct[:n], self._fraction[row], self._snap_m[row])
 
@@ -171,6 +181,7 @@ def nearest(
     eligible: Bool | None = None,
     budget_s: float = np.inf,
     workspace: Workspace | None = None,
+    most_nodes: int = _ANY,
 ) -> Nearest:
     """
     The k responders who can reach the event soonest.
@@ -183,12 +194,14 @@ def nearest(
         Rows that may be chosen; everybody by default.
     budget_s
         Responders farther than this are not found.
+    most_nodes
+        A search that would settle more is given up with ``NotAtOnce``.
 
     Notes
     -----
     Equals the k smallest of the times of a full search. The search stops when no unseen responder can be among them.
     """
-    found = index.find(event, k, eligible, budget_s, work := workspace or Workspace(index.network))
+    found = index.find(event, k, eligible, budget_s, work := workspace or Workspace(index.network), most_nodes)
     return _with_routes(index.network, event, found, work)
 
 
@@ -228,31 +241,60 @@ def _rest(code: int, fraction: float) -> float:
 
 def route_line(network: Network, edges: I32, span: F64) -> F64:
     """Coordinates of a journey in travel order: (n, 2), metres in the plane."""
-    if len(edges) == 1:
-        return _cut(network, int(edges[0]), float(span[0]), float(span[1]))
-    last = int(edges[-1])
-    pieces = [_cut(network, int(edges[0]), float(span[0]), 1.0 if edges[0] >= 0 else 0.0)]
-    for code in edges[1:-1]:
-        line = network.edge_line(_edge(int(code)))
-        pieces.append(line if code >= 0 else line[::-1])
-    pieces.append(_cut(network, last, 0.0 if last >= 0 else 1.0, float(span[1])))
-    line = np.vstack(pieces)
-    keep = np.append(True, (np.diff(line, axis=0) != 0.0).any(axis=1))
-    return np.asarray(line[keep], dtype=np.float64)
-
-
-def _cut(network: Network, code: int, begin: float, end: float) -> F64:
-    """The part of an edge between two fractions, in travel order."""
-    edge = _edge(code)
-    first, last = network.edge_first[edge], network.edge_last[edge]
-    along = network.along_m[first : last + 1] - network.along_m[first]
-    length = along[-1]
-    low, high = min(begin, end) * length, max(begin, end) * length
-    stops = np.concatenate([[low], along[(along > low) & (along < high)], [high]])
-    line = np.column_stack(
-        [np.interp(stops, along, network.x[first : last + 1]), np.interp(stops, along, network.y[first : last + 1])]
+    numbers = np.where(edges >= 0, edges, ~edges)
+    room = int((network.edge_last[numbers] - network.edge_first[numbers]).sum()) + 3 * len(edges)
+    line = np.empty((room, 2))
+    n = _draw(
+        edges, span[0], span[1], network.edge_first, network.edge_last, network.along_m, network.x, network.y, line
     )
-    return line if begin <= end else line[::-1]
+    return line[:n] if n > 1 else np.repeat(line[:1], 2, axis=0)  # who is there already goes nowhere
+
+
+@kernel
+def _draw(
+    edges: I32, begin: float, end: float, first: I64, last: I64, along: F64, x: F64, y: F64, line: F64
+) -> int:  # fmt: skip
+    n = 0
+    for i in range(len(edges)):
+        forth = edges[i] >= 0
+        edge = edges[i] if forth else ~edges[i]
+        low, high = first[edge], last[edge]
+        start, length = along[low], along[high] - along[low]
+        a = begin * length if i == 0 else (0.0 if forth else length)
+        b = end * length if i == len(edges) - 1 else (length if forth else 0.0)
+        n = _point(a, low, high, along, x, y, n, line)
+        if a <= b:
+            for v in range(low + 1, high):
+                if a < along[v] - start < b:
+                    n = _add(x[v], y[v], n, line)
+        else:
+            for v in range(high - 1, low, -1):
+                if b < along[v] - start < a:
+                    n = _add(x[v], y[v], n, line)
+        n = _point(b, low, high, along, x, y, n, line)
+    return n
+
+
+@kernel
+def _point(s: float, low: int, high: int, along: F64, x: F64, y: F64, n: int, line: F64) -> int:
+    """Add the point that lies so far along an edge; how many there are now."""
+    if s >= along[high] - along[low]:
+        return _add(x[high], y[high], n, line)
+    v = low
+    while v < high - 1 and along[v + 1] - along[low] <= s:
+        v += 1
+    step = along[v + 1] - along[v]
+    t = (s - (along[v] - along[low])) / step if step > 0.0 else 0.0
+    return _add(x[v] + t * (x[v + 1] - x[v]), y[v] + t * (y[v + 1] - y[v]), n, line)
+
+
+@kernel
+def _add(x: float, y: float, n: int, line: F64) -> int:
+    """Add a point unless it is where the last one is."""
+    if n > 0 and line[n - 1, 0] == x and line[n - 1, 1] == y:
+        return n
+    line[n, 0], line[n, 1] = x, y
+    return n + 1
 
 
 @kernel
@@ -311,11 +353,12 @@ def _nearest(
     first: I32, head: I32, cost: F64, arc_edge: I32, edge_from: I32, edge_to: I32, forward_s: F64, backward_s: F64,
     event_edge: int, event_fraction: float, event_lead_s: float, on_edge: I32, after: I32, fraction: F64, snap_m: F64,
     s_per_m: float, eligible: Bool, budget: float, stamp: I64, label: F64, arc: I32, parent: I32, turn: int,
-    heap_s: F64, heap_node: I32, row: I32, seconds: F64, code: I32, direct: Bool,
+    heap_s: F64, heap_node: I32, row: I32, seconds: F64, code: I32, direct: Bool, most_nodes: int,
 ) -> tuple[int, F64, I32]:  # fmt: skip
     k = len(row)
     n_found = 0
     n_heap = 0
+    n_settled = 0
     ahead, back = forward_s[event_edge], backward_s[event_edge]
     # Responders on the event's own edge may go straight to it.
     r = on_edge[event_edge]
@@ -348,6 +391,9 @@ def _nearest(
             continue
         if n_found == k and here > seconds[k - 1]:
             break
+        n_settled += 1
+        if n_settled > most_nodes:
+            return -1, heap_s, heap_node
         for a in range(first[node], first[node + 1]):
             way, c = arc_edge[a], cost[a]
             e = way if way >= 0 else ~way

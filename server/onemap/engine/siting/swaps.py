@@ -7,6 +7,7 @@ References: Resende & Werneck (2007) swaps; Narula, Ogbu & Samuelsson (1977) Lag
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from onemap.engine._jit import kernel
 from onemap.engine.network.arrays import F64, I32, I64
 from onemap.engine.siting.savings import Choice, Savings, worth_of
+
+_THREADS = 2
 
 
 def greedy_cover(savings: Savings) -> tuple[int, ...]:
@@ -56,36 +59,43 @@ def bounded(savings: Savings, chosen: I64, worth: float, gap: float, time_limit_
     served = np.empty(savings.n_demand)
     begun = time.monotonic()
     direction = np.zeros(savings.n_demand)
-    for turn in range(2000):
-        _reduce(savings.first, savings.demand, savings.saving, price, reduced)
-        top = np.argpartition(-reduced, n_new - 1)[:n_new]
-        here = float(price.sum() + reduced[top].sum())
-        if here < bound - 1e-12 * abs(here):
-            stale = 0 if here < bound * (1.0 - 1e-5) else stale + 1
-            bound = here
-            best_reduced = reduced.copy()
-        else:
-            stale += 1
-        if stale >= 8:
-            step, stale = step * 0.6, 0
-        if turn % 20 == 19:
-            rows = np.sort(top).astype(np.int64)
-            value = worth_of(savings, tuple(rows.tolist()))
-            if value > 0.98 * best_worth:
-                value = _swap(savings.first, savings.demand, savings.saving, savings.n_demand, rows)
-            if value > best_worth:
-                best_rows, best_worth = rows.copy(), float(value)
-        if bound <= best_worth * (1.0 + gap) or step < 1e-4 or time.monotonic() - begun > time_limit_s:
-            break
-        _serve(savings.first, savings.demand, savings.saving, price, top, served)
-        # Averaged directions damp the zigzag of plain subgradients.
-        direction = (1.0 - served) + 0.3 * direction
-        direction[(price <= 0.0) & (direction > 0.0)] = 0.0
-        square = float(direction @ direction)
-        if square == 0.0:
-            break
-        target = best_worth + 0.05 * max(bound - best_worth, 0.0)
-        price = np.maximum(price - step * max(here - target, 1e-9 * abs(here)) / square * direction, 0.0)
+    parts = np.searchsorted(savings.first, np.linspace(0, savings.first[-1], _THREADS + 1)[1:-1]).tolist()
+    parts = list(zip([0, *parts], [*parts, savings.n_candidate], strict=True))
+
+    def reduce(part: tuple[int, int]) -> None:
+        _reduce(savings.first, savings.demand, savings.saving, price, part[0], part[1], reduced)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for turn in range(2000):
+            list(pool.map(reduce, parts))
+            top = np.argpartition(-reduced, n_new - 1)[:n_new]
+            here = float(price.sum() + reduced[top].sum())
+            if here < bound - 1e-12 * abs(here):
+                stale = 0 if here < bound * (1.0 - 1e-5) else stale + 1
+                bound = here
+                best_reduced = reduced.copy()
+            else:
+                stale += 1
+            if stale >= 8:
+                step, stale = step * 0.6, 0
+            if turn % 20 == 19:
+                rows = np.sort(top).astype(np.int64)
+                value = worth_of(savings, tuple(rows.tolist()))
+                if value > 0.98 * best_worth:
+                    value = _swap(savings.first, savings.demand, savings.saving, savings.n_demand, rows)
+                if value > best_worth:
+                    best_rows, best_worth = rows.copy(), float(value)
+            if bound <= best_worth * (1.0 + gap) or step < 1e-4 or time.monotonic() - begun > time_limit_s:
+                break
+            _serve(savings.first, savings.demand, savings.saving, price, top, served)
+            # Averaged directions damp the zigzag of plain subgradients.
+            direction = (1.0 - served) + 0.3 * direction
+            direction[(price <= 0.0) & (direction > 0.0)] = 0.0
+            square = _square(direction)
+            if square == 0.0:
+                break
+            target = best_worth + 0.05 * max(bound - best_worth, 0.0)
+            price = np.maximum(price - step * max(here - target, 1e-9 * abs(here)) / square * direction, 0.0)
     chosen_rows = tuple(sorted(int(row) for row in best_rows))
     method = "exact" if bound <= best_worth * (1.0 + 1e-9) else "swaps"
     return Bounded(Choice(chosen_rows, best_worth, max(bound, best_worth), method), best_reduced, bound)
@@ -211,14 +221,23 @@ def _swap(first: I64, demand: I32, saving: F64, n_demand: int, chosen: I64) -> f
 
 
 @kernel
-def _reduce(first: I64, demand: I32, saving: F64, price: F64, reduced: F64) -> None:
-    for j in range(len(first) - 1):
+def _reduce(first: I64, demand: I32, saving: F64, price: F64, begin: int, end: int, reduced: F64) -> None:
+    for j in range(begin, end):
         total = 0.0
         for k in range(first[j], first[j + 1]):
             extra = saving[k] - price[demand[k]]
             if extra > 0.0:
                 total += extra
         reduced[j] = total
+
+
+@kernel
+def _square(vector: F64) -> float:
+    # numpy's own product wakes every core for a vector of this length, and lets them spin.
+    total = 0.0
+    for value in vector:
+        total += value * value
+    return total
 
 
 @kernel
