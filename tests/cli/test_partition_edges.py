@@ -72,6 +72,12 @@ def small_boundary() -> Frames:
     return given(boundary=gpd.GeoDataFrame(geometry=[shapely.box(X0, Y0, X0 + 90, Y0 + 180)], crs=CRS))
 
 
+def unknown_outside() -> Frames:
+    made = small_boundary()
+    inside = MADE.buildings.intersects(made["boundary"].geometry.iloc[0])
+    return made | {"buildings": MADE.buildings.assign(households=MADE.buildings["households"].where(inside))}
+
+
 def write(frames: Frames, folder: Path) -> list[str]:
     words = ["partition", "--no-cache", "--households-field", "households", *BAND]
     for name, frame in frames.items():
@@ -83,14 +89,14 @@ def write(frames: Frames, folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     "frames",
     [
-        one_house, one_block, in_degrees, small_boundary, with_island,
+        one_house, one_block, in_degrees, small_boundary, unknown_outside, with_island,
         lambda: only("buildings", "boundary"),
         lambda: given(buildings=MADE.buildings.assign(households=0)),
         lambda: given(buildings=overlapping()),
         lambda: given(boundary=ring_of_100_000()),
     ],
     ids=[
-        "one building", "all in one block", "degrees", "boundary covers some only", "island", "no streets",
+        "one building", "all in one block", "degrees", "boundary covers some only", "unknown outside", "island", "no streets",
         "zero households", "overlapping", "100,000 vertices",
     ],
 )  # fmt: skip
@@ -121,7 +127,7 @@ def test_odd_towns_get_a_plan_that_tiles(
         (lambda: given(buildings=MADE.buildings.iloc[:0]), [], 3, "buildings"),
         (lambda: given(buildings=MADE.buildings.drop(columns="households")), [], 3, "no column 'households'"),
         (lambda: given(buildings=MADE.buildings.assign(households=-3)), [], 3, "negative in"),
-        (lambda: given(buildings=MADE.buildings.assign(households=np.nan)), [], 3, "missing or no number"),
+        (lambda: given(buildings=MADE.buildings.assign(households=np.nan)), [], 3, "write 0 where nobody lives"),
         (given, ["--min", "170"], 2, "minimum <= target <= maximum"),
         (given, ["--target", "nan"], 2, "minimum <= target <= maximum"),
         (given, ["--max", "inf"], 2, "minimum <= target <= maximum"),

@@ -27,23 +27,28 @@ def in_crs(frame: gpd.GeoDataFrame | None, crs: Any, name: str) -> gpd.GeoDataFr
     return frame if crs is None or frame.crs == crs else frame.to_crs(crs)
 
 
-def numbers_of(buildings: gpd.GeoDataFrame, column: str, what: str) -> F64:
-    """A column of counts; negative, missing or written-out values are refused with their rows."""
+def numbers_of(buildings: gpd.GeoDataFrame, column: str, what: str, counted: Bools) -> F64:
+    """
+    (n_building,) a column of counts; negative, missing or written-out values are refused with their rows.
+
+    Buildings that are not ``counted`` (outside the boundary) need no number: theirs is 0 where it is missing.
+    """
     if column not in buildings.columns:
         known = ", ".join(str(c) for c in buildings.columns if c != buildings.geometry.name)
         raise InputRefused(f"The buildings have no column '{column}' for {what}; they have: {known}.")
     values = pd.to_numeric(buildings[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     for wrong, reason in (
-        (~np.isfinite(values), "is missing or no number"),
+        (~np.isfinite(values) & counted, "is missing or no number"),
         (values < 0, "is negative"),
     ):
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
+            given = buildings[column].iloc[row]
             raise InputRefused(
                 f"Column '{column}' {reason} in {int(wrong.sum())} of {len(values)} buildings, first in row {row + 1} "
-                f"({buildings[column].iloc[row]!r})."
+                f"({'nothing' if pd.isna(given) else given}); write 0 where nobody lives."
             )
-    return np.asarray(values)
+    return np.where(np.isfinite(values), values, 0.0)
 
 
 def footprints(buildings: gpd.GeoDataFrame, space: Space, notes: list[str]) -> Geometries:

@@ -128,8 +128,9 @@ def partition(
     started = perf_counter()
     progress("atoms", 0.0)
     town = Town.of(buildings, streets, water, estates, boundary, keep, every_street_bridges)
-    count = numbers_of(buildings, households, "households")
-    people = numbers_of(buildings, persons, "persons") if persons else np.zeros(len(buildings))
+    inside = town.inside()
+    count = numbers_of(buildings, households, "households", inside)
+    people = numbers_of(buildings, persons, "persons", inside) if persons else np.zeros(len(buildings))
     if never_cross and join_islands:
         raise InputRefused("Grids that never cross a barrier and islands that join across one exclude each other.")
     if unit == "persons" and not persons:

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from onemap.engine.geometry.types import F64, I32
+from onemap.engine.geometry.types import F64, I32, Bools
 from onemap.engine.partition._inputs import (
     as_areas,
     crossing_lines,
@@ -94,6 +94,12 @@ class Town:
             keep_shapes,
             given,
         )
+
+    def inside(self) -> Bools:
+        """(n_building,) whether a building touches the ground that is partitioned."""
+        found = np.zeros(len(self.land.buildings), dtype=np.bool_)
+        found[shapely.STRtree(self.land.buildings).query(self.land.boundary, predicate="intersects")] = True
+        return found
 
     def present(self, keep: gpd.GeoDataFrame, lock: Sequence[str]) -> Present:
         """The present grid of every building, and which grids are locked."""
