@@ -67,7 +67,7 @@ def server_url(cluster: Cluster) -> Iterator[str]:
         server.wait(30)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
     """Chromium without a window, drawing WebGL in software."""
     with sync_playwright() as playwright:

@@ -194,7 +194,7 @@ def test_what_cannot_be_shown_says_so(visit: Visit) -> None:
     page.get_by_role("alert").get_by_text("编号 500").wait_for()
     page.unroute_all()
     page.get_by_role("button", name="重试").click()
-    page.get_by_role("button", name="日间照料").wait_for()
+    page.get_by_role("button", name="日间照料 300 m").wait_for()
 
 
 def test_both_pages_lead_to_each_other(visit: Visit) -> None:
