@@ -69,12 +69,15 @@ from onemap.settings import Settings
 from onemap.store.accounts import account_of
 from onemap.store.db import AsyncDb, Db
 from onemap.store.ready import what_is_missing
+from onemap.store.recent import Recent
 from onemap.store.tiles import TileCache, TileStore
 
 _STATIC = Path(__file__).parent / "static" / "dashboard"
 _YEAR_S = 31_536_000
 #: How long a stopping server waits for its running job, seconds; another process takes the job over.
 _PATIENCE_S = 2.0
+#: Indicators that take long may be so old, seconds.
+_SLOW_KPIS_S = 10.0
 #: A thread that computes gives way to one that answers after this time, seconds.
 _SWITCH_S = 0.0002
 
@@ -174,6 +177,7 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
         sights=sights,
         dispatch=read_dispatch_rules(settings.layers_dir / "rules"),
         grid_rules=read_rule_sets(settings.layers_dir / "rules"),
+        slow_kpis=Recent(_SLOW_KPIS_S),
         report=reports.report,
         follow=changes.follow,
     )

@@ -80,11 +80,13 @@ class Asked:
 
 
 def asked(here: Town) -> Asked:
-    """200 events among 10,000 responders."""
+    """200 events among 10,000 responders, after as many others: a server has been asked before."""
     network, rng = here.network, np.random.default_rng(8)
     x, y = scattered(N_RESPONDER, here.side, rng)
     index, work = ResponderIndex(network, capacity=N_RESPONDER), Workspace(network)
     index.place(np.arange(N_RESPONDER), snap(network, x, y))
+    for point in zip(*scattered(N_EVENT, here.side, rng), strict=True):
+        nearest(index, snap(network, *np.array(point).reshape(2, 1)), K, workspace=work)
     ex, ey = scattered(N_EVENT, here.side, rng)
     ours_ms: list[float] = []
     first: list[int] = []

@@ -19,7 +19,9 @@ from onemap.domain.rule_set import RuleSet
 from onemap.domain.scope import Scope, scope_of
 from onemap.errors import BadQuery
 from onemap.store.db import Db
+from onemap.store.kpis import Measured
 from onemap.store.positions import Receipt, Report
+from onemap.store.recent import Recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Parts:
     sights: Sights
     dispatch: DispatchRules
     grid_rules: Mapping[str, RuleSet]
+    slow_kpis: Recent[tuple[str, Scope, str | None], Measured]
     report: Callable[[Scope, tuple[Report, ...]], Awaitable[Receipt]]
     follow: Callable[[Scope, int | None, Callable[[], Awaitable[bool]]], Awaitable[AsyncGenerator[bytes]]]
 

@@ -22,7 +22,7 @@ from onemap.store.kpis import Measured, measure_each, series
 router = APIRouter(prefix="/api/kpis", tags=["kpis"])
 
 LIFE_CIRCLE = "life_circle"
-#: A median looks at every row of its window: asked for beside the others, not after them.
+#: A median looks at every row of its window: asked for beside the others, and once for all who ask in some seconds.
 _SLOW = frozenset({"response_median"})
 _NOT_YOURS = Title("无权查看楼栋户数", "You may not see the households of buildings")
 
@@ -42,6 +42,7 @@ class KpiOut(BaseModel):
     value: float | None
     previous: float | None
     missing: TitleOut | None
+    calculated_at: datetime
 
 
 class KpisOut(BaseModel):
@@ -86,18 +87,19 @@ def read_kpis(
     mine = [kpi for kpi in asked if scope.sees(catalog.layer(kpi.layer))]
 
     def measured(kpis: list[Kpi]) -> list[Measured]:
-        if not kpis:
-            return []
         with db.connection() as connection:
             return measure_each(connection, catalog, scope, kpis, area=area, now=now)
 
+    def slow(kpi: Kpi) -> Measured:
+        return parts.slow_kpis.get((kpi.name, scope, area), lambda: measured([kpi])[0])
+
     with ThreadPoolExecutor(max_workers=1) as aside:
-        slow = aside.submit(measured, [kpi for kpi in mine if kpi.name in _SLOW])
+        waited_for = [aside.submit(slow, kpi) for kpi in mine if kpi.name in _SLOW]
         quick = measured([kpi for kpi in mine if kpi.name not in _SLOW])
-        by_name = {one.kpi.name: one for one in (*quick, *slow.result())}
+        by_name = {one.kpi.name: one for one in (*quick, *(one.result() for one in waited_for))}
     if LIFE_CIRCLE in by_name:
         by_name[LIFE_CIRCLE] = _life_circle(parts, scope, by_name[LIFE_CIRCLE], area)
-    found = [by_name.get(kpi.name, Measured(kpi, None, None, None, None)) for kpi in asked]
+    found = [by_name.get(kpi.name, Measured(kpi, None, None, None, None, now)) for kpi in asked]
     return KpisOut(
         calculated_at=now,
         area=area,
@@ -133,7 +135,9 @@ def _life_circle(parts: Parts, scope: Scope, one: Measured, area: str | None) ->
         return one
     within, everyone = counted
     share = within / everyone if everyone else None
-    return Measured(replace(one.kpi, missing=None), within, everyone, share, None)
+    return replace(
+        one, kpi=replace(one.kpi, missing=None), numerator=within, denominator=everyone, value=share, previous=None
+    )
 
 
 def _kpi_out(one: Measured, *, allowed: bool) -> KpiOut:
@@ -151,4 +155,5 @@ def _kpi_out(one: Measured, *, allowed: bool) -> KpiOut:
         value=one.value,
         previous=one.previous,
         missing=TitleOut.of(kpi.missing) if kpi.missing else None,
+        calculated_at=one.at,
     )

@@ -35,6 +35,7 @@ class Measured:
     denominator: int | None
     value: float | None
     previous: float | None
+    at: datetime
 
 
 def measure(
@@ -52,17 +53,17 @@ def measure_each(
     windows: tuple[_Closed, _Closed] | None = None
     for kpi in kpis:
         if kpi.missing is not None:
-            found.append(Measured(kpi, None, None, None, None))
+            found.append(Measured(kpi, None, None, None, None, now))
             continue
         where = _where(catalog, scope, kpi, area)
         if (of_closed := _OF_CLOSED.get(kpi.name)) is not None:
             windows = windows or _windows(connection, where, now, is_grid=_is_grid(area))
             value, numerator, denominator = of_closed(windows[0])
-            found.append(Measured(kpi, numerator, denominator, value, of_closed(windows[1])[0]))
+            found.append(Measured(kpi, numerator, denominator, value, of_closed(windows[1])[0], now))
             continue
         query = compose(named("kpis")[kpi.name], scope=where)
         row = connection.execute(query, _moments(now)).fetchone() or (None,) * 4
-        found.append(Measured(kpi, row[0], row[1], _number(row[2]), _number(row[3])))
+        found.append(Measured(kpi, row[0], row[1], _number(row[2]), _number(row[3]), now))
     return found
 
 

@@ -1937,6 +1937,11 @@ export interface components {
             /** Previous */
             previous: number | null;
             missing: components["schemas"]["TitleOut"] | null;
+            /**
+             * Calculated At
+             * Format: date-time
+             */
+            calculated_at: string;
         };
         /**
          * KpisOut

@@ -170,6 +170,7 @@ export interface Kpi {
   readonly value: number | null;
   readonly previous: number | null;
   readonly missing: Title | null;
+  readonly calculated_at: string;
 }
 
 export interface Kpis {

@@ -15,6 +15,7 @@ const rate: Kpi = {
   value: 1263 / 1314,
   previous: null,
   missing: null,
+  calculated_at: '2026-05-06T06:30:00Z',
 };
 
 test('a rate shows its denominator and window', () => {
