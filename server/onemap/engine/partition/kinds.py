@@ -29,7 +29,7 @@ FIRST_BARRIER = Kind.WALL
 HARD = (Kind.MOTORWAY, Kind.RIVER)
 
 #: What a metre of inner boundary costs, by kind: the planner wants it on strong barriers.
-COST: F64 = np.array([1.0, 1.0, 0.7, 0.7, 0.7, 0.63, 0.6, 0.56, 0.53, 0.5, 0.5, 0.0])
+COST: F64 = np.array([1.0, 1.0, 0.76, 0.76, 0.76, 0.68, 0.65, 0.61, 0.57, 0.54, 0.54, 0.0])
 
 
 def kind_of_road(road_class: str) -> Kind | None:
