@@ -80,18 +80,22 @@ class Asked:
 
 
 def asked(here: Town) -> Asked:
-    """200 events among 10,000 responders, after as many others: a server has been asked before."""
+    """
+    200 events among 10,000 responders, after as many others: a server has been asked before.
+
+    Who is there soonest and when, as the peers are asked; routes are drawn on top of that.
+    """
     network, rng = here.network, np.random.default_rng(8)
     x, y = scattered(N_RESPONDER, here.side, rng)
     index, work = ResponderIndex(network, capacity=N_RESPONDER), Workspace(network)
     index.place(np.arange(N_RESPONDER), snap(network, x, y))
     for point in zip(*scattered(N_EVENT, here.side, rng), strict=True):
-        nearest(index, snap(network, *np.array(point).reshape(2, 1)), K, workspace=work)
+        index.find(snap(network, *np.array(point).reshape(2, 1)), K, None, np.inf, work)
     ex, ey = scattered(N_EVENT, here.side, rng)
     ours_ms: list[float] = []
     first: list[int] = []
     for i in range(N_EVENT):
-        found, s = timed(lambda i=i: nearest(index, snap(network, ex[[i]], ey[[i]]), K, workspace=work))
+        found, s = timed(lambda i=i: index.find(snap(network, ex[[i]], ey[[i]]), K, None, np.inf, work))
         ours_ms.append(1000.0 * s)
         first.append(int(found.row[0]))
     return Asked(x, y, ex, ey, first, ours_ms)
