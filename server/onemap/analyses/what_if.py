@@ -228,13 +228,11 @@ def _future(ground: Ground, scope: Scope, category: str, ask: CircleAsk, changes
     links += [_bridge(ground, *one.line) for one in changes if one.op == "bridge" and one.line]
     sources = joined([*new, *_through(ground, rest, joined(new), links)])
     metres = metres_with(ground, rest, sources)
-    said = [
-        Title(
-            "新开的门和新建的桥按道路间的直线步行计算。",
-            "Walks along a new gate or bridge are straight lines between streets.",
-        )
-    ] * bool(links)
-    return _Future(metres, sources, said)
+    straight = Title(
+        "新开的门和新建的桥按道路间的直线步行计算。",
+        "Walks along a new gate or bridge are straight lines between streets.",
+    )
+    return _Future(metres, sources, [straight] if links else [])
 
 
 def metres_with(ground: Ground, rest: Walks, sources: Places) -> F64:
