@@ -116,9 +116,12 @@ class Visitor:
             (SCREENSHOTS / f"{name}.jpg").write_bytes(shot)
 
     def settle(self) -> None:
-        """Wait until the map has drawn what was last asked of it, and the address says so."""
+        """Wait until map and list show what was last asked of them, and the address says so."""
         self.page.wait_for_timeout(100)
-        self.page.wait_for_function("!document.querySelector('.map').dataset.busy", timeout=_PATIENCE_MS)
+        self.page.wait_for_function(
+            "!document.querySelector('.map').dataset.busy && !document.querySelector('[aria-busy=true]')",
+            timeout=_PATIENCE_MS,
+        )
 
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Look again and again until something holds."""

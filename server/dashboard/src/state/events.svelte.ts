@@ -34,6 +34,8 @@ export class Events {
   /** Since when the server has not answered; null while it does. */
   lostAt = $state<number | null>(null);
   tries = $state(0);
+  /** Another list is on its way; the one shown answers an older question. */
+  asking = $state(false);
 
   readonly events: readonly EventItem[] = $derived(valueIn(this.listing)?.events ?? []);
   readonly complete: boolean = $derived(valueIn(this.listing)?.next === null);
@@ -61,6 +63,7 @@ export class Events {
     this.#more?.abort();
     const asked = new AbortController();
     this.#asked = asked;
+    this.asking = true;
     try {
       let listing = await this.#page(query, null, asked.signal, now);
       while (listing.next && listing.events.length < DRAWN) {
@@ -73,6 +76,7 @@ export class Events {
       if (asked.signal.aborted) return;
       this.#lost(failed(error));
     }
+    this.asking = false;
     await this.#loadHistogram(now, asked.signal);
   }
 
