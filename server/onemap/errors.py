@@ -41,6 +41,7 @@ class LayerNotFound(OneMapError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The catalog holds no layer '{name}'.")
+        self.in_chinese(f"没有图层“{name}”。")
 
 
 class FeatureNotFound(OneMapError):
@@ -48,6 +49,7 @@ class FeatureNotFound(OneMapError):
 
     def __init__(self, layer: str, fid: object) -> None:
         super().__init__(f"Layer '{layer}' holds no feature '{fid}'.")
+        self.in_chinese(f"图层“{layer}”中没有“{fid}”。")
 
 
 class JobNotFound(OneMapError):
@@ -55,6 +57,7 @@ class JobNotFound(OneMapError):
 
     def __init__(self, job_id: object) -> None:
         super().__init__(f"There is no job '{job_id}' of yours.")
+        self.in_chinese(f"没有作业“{job_id}”。")
 
 
 class AnalysisNotFound(OneMapError):
@@ -62,6 +65,7 @@ class AnalysisNotFound(OneMapError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no process '{name}'.")
+        self.in_chinese(f"没有名为“{name}”的分析。")
 
 
 class NotAllowed(OneMapError):

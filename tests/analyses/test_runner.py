@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from onemap.analyses import runner
-from onemap.analyses.registry import Analysis, Context, Registry
+from onemap.analyses.registry import Analysis, Context, Input, Registry
 from onemap.analyses.runner import run_next
 from onemap.domain.layer import Catalog, Title
 from onemap.domain.scope import STAFF
@@ -21,7 +21,9 @@ NAME = Title("双倍", "Double")
 
 
 def registry(run: Any) -> Registry:
-    return Registry((Analysis("double", "1", NAME, NAME, {"n": {"type": "integer"}}, {"n": {}}, run),))
+    return Registry(
+        (Analysis("double", "1", NAME, NAME, {"n": Input(NAME, {"type": "integer"}, required=True)}, {"n": {}}, run),)
+    )
 
 
 def double(_: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:

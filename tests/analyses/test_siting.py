@@ -9,7 +9,9 @@ import pytest
 
 from onemap.analyses.circle_ground import LifeCircles
 from onemap.analyses.life_circle import CircleAsk
-from onemap.analyses.siting import SitingAsk, best_sites, head_to_head
+from onemap.analyses.siting import best_sites
+from onemap.analyses.siting_ask import SitingAsk
+from onemap.analyses.siting_duel import head_to_head
 from onemap.analyses.streets import StreetNetworks
 from onemap.analyses.what_if import Change, what_if
 from onemap.domain.layer import Catalog

@@ -130,6 +130,8 @@ def test_where_nothing_is_the_answer_is_empty(client: TestClient, path: str) -> 
         ("/tiles/buildings/16/1.mvt", "three whole numbers"),
         ("/tiles/buildings/16/1/1/1.mvt", "three whole numbers"),
         ("/tiles/buildings/16/99999999999999999999/1.mvt", "so far out"),
+        ("/tiles/water+water/16/1/1.mvt", "each once"),
+        ("/tiles/water+/16/1/1.mvt", "no layer ''"),
         ("/tiles/camras/16/1/1.mvt", "no layer 'camras'"),
         ("/tiles/camras.json", "no layer 'camras'"),
         ("/tiles/style/blue.json", "no theme 'blue'"),
@@ -173,6 +175,25 @@ def test_a_tile_follows_a_write_once_the_cache_is_told(
     assert client.get(path).status_code == 204
     cache.invalidate("water")
     assert client.get(path).status_code == 200
+
+
+def test_a_tile_of_several_layers_holds_what_each_alone_would(client: TestClient, cache: TileCache) -> None:
+    names = ("buildings", "areas", "water")
+    path = f"/tiles/{'+'.join(names)}/16/54121/26678.mvt"
+    cache.clear()
+    whole = client.get(path)
+    alone = [client.get(path.replace("+".join(names), name)).content for name in names]
+    assert whole.content == b"".join(alone)
+    assert b"residential" in whole.content
+    assert client.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
+    only = client.get(path.replace("areas+water", "facilities"))
+    assert only.content == alone[0], "a layer without anything here adds nothing"
+
+
+def test_a_tile_of_several_layers_needs_the_right_to_each(client: TestClient) -> None:
+    answer = client.get("/tiles/buildings+events/16/54121/26678.mvt")
+    assert answer.status_code == 404
+    assert "no layer 'events'" in answer.json()["detail"]
 
 
 def test_tilejson_says_what_a_client_needs(client: TestClient) -> None:

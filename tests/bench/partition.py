@@ -2,8 +2,10 @@
 The partition engine beside its peers on the same atom graph, in one run: a table, JSON, and pictures side by side.
 
     python tests/bench/partition.py [FILE.osm.pbf ...] [--households 150000] [--limit 60] [--million] [--docs]
+                                    [--only NAME] [--town 1 2 3] [--rival-only]
 
-Without files the towns are invented. ONEMAP_BENCH_DATA may name a folder of extracts to be measured as well. Peers run
+Without files the towns are invented; ``--town`` names the seeds they are invented with, ``--rival-only`` leaves out all
+peers but METIS. ONEMAP_BENCH_DATA may name a folder of extracts to be measured as well. Peers run
 where they can be imported (requirements-bench.txt); METIS always can. Nothing is asserted about time.
 """
 
@@ -13,10 +15,10 @@ import argparse
 import json
 import os
 import platform
-import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ import numpy as np
 import partition_again
 import shapely
 from fabrics import fabric
+from partition_alone import alone
 from partition_peers import GOAL, LIMIT_S, Zone, limited, peers
 
 from onemap.cli.partition import _c_output_to_stderr, _from_osm
@@ -66,6 +69,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds after which a peer is stopped")
     parser.add_argument("--million", action="store_true", help="the two invented cities of a million households too")
+    parser.add_argument("--only", action="append", help="places whose name has this in it")
+    parser.add_argument("--town", type=int, nargs="+", default=[1], help="seeds of the invented towns")
+    parser.add_argument("--rival-only", action="store_true", help="of the peers, METIS only")
     parser.add_argument("--docs", action="store_true", help="put the table and the picture into docs/partition.md")
     parser.add_argument("--out", type=Path, default=ROOT / "bench/results/partition.json")
     args = parser.parse_args()
@@ -75,6 +81,8 @@ def main() -> None:
     too_slow: dict[str, int] = {}
     with _c_output_to_stderr():
         for place in places(args):
+            if args.only and not any(name in place.name for name in args.only):
+                continue
             results["places"][place.name] = compare(place, args, too_slow)
     results["seconds"] = round(time.perf_counter() - started)
     args.out.write_text(json.dumps(results, indent=1))
@@ -90,14 +98,17 @@ def places(args: argparse.Namespace) -> Iterator[Place]:
     folder = os.environ.get("ONEMAP_BENCH_DATA")
     files = args.files or (sorted(Path(folder).glob("*.osm.*")) if folder else [])
     if not args.files:
-        for name, kind, blocks, with_peers in (*INVENTED, *(MILLIONS if args.million else ())):
-            yield Place(name, lambda k=kind, b=blocks: _invented(k, b), with_peers)  # type: ignore[misc]
+        for seed in args.town:
+            for name, kind, blocks, with_peers in (*INVENTED, *(MILLIONS if args.million else ())):
+                called = name if args.town == [1] else f"{name}, town {seed}"
+                town = partial(_invented, kind, blocks, seed)
+                yield Place(called, town, with_peers)
     for path in files:
         yield Place(path.name.split(".")[0], lambda p=path: _extract(p, args.households), True)  # type: ignore[misc]
 
 
-def _invented(kind: str, blocks: int) -> tuple[Town, np.ndarray[Any, Any]]:
-    made = fabric(kind, blocks)
+def _invented(kind: str, blocks: int, seed: int) -> tuple[Town, np.ndarray[Any, Any]]:
+    made = fabric(kind, blocks, seed)
     frames = (made.buildings, made.streets, made.water, made.estates, made.boundary)
     town = Town.of(*frames, None, every_street_bridges=False)
     return town, made.buildings["households"].to_numpy(dtype=np.float64)
@@ -134,10 +145,12 @@ def compare(place: Place, args: argparse.Namespace, too_slow: dict[str, int]) ->
     print(f"\n{place.name}: {int(households.sum())} households, {atoms.graph.n_atom} atoms cut in {atoms_s:.1f} s")
     zone, seconds = timed(lambda: make_zones(atoms.graph, GOAL, seed=1, effort=Effort(workers=args.workers)))
     rows: dict[str, dict[str, Any]] = {OURS: judge(atoms, zone) | {"seconds": round(seconds, 2)}}
-    rows[OURS]["process_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    rows[OURS]["peak_mb"] = alone(atoms.graph, args.workers)["peak_mb"]
     plans = {OURS: zone}
     _tell(OURS, rows[OURS])
     for method, solve in peers(judge).items() if place.with_peers else ():
+        if args.rival_only and method != RIVAL:
+            continue
         stopped_at = too_slow.get(method)
         if stopped_at is not None and atoms.graph.n_atom >= stopped_at and not _is_wanted(method, atoms):
             rows[method] = {"failed": f"not run: > {args.limit:.0f} s at {stopped_at} atoms"}
@@ -223,8 +236,8 @@ def against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | N
 def table(results: dict[str, Any]) -> str:
     """The run as Markdown."""
     lines = [
-        f"| place, households, atoms | method | {' | '.join(_HEADS)} | seconds |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| place, households, atoms | method | {' | '.join(_HEADS)} | seconds | peak MB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, place in results["places"].items():
         head = f"{name}, {place['households']:,}, {place['atoms']:,}"
@@ -232,12 +245,12 @@ def table(results: dict[str, Any]) -> str:
             head += f" ({place['estates_above_maximum']} estates above the maximum)"
         for method, row in place["methods"].items():
             if "failed" in row:
-                lines.append(f"| {head} | {method} | | | | | | | | {row['failed']} |")
+                lines.append(f"| {head} | {method} | | | | | | | | {row['failed']} | |")
             else:
                 lines.append(
                     f"| {head} | {method} | {row['grids']} | {row['out']} | {row['discontiguous']} | "
                     f"{row['polsby_popper']:.3f} | {row['cut_km']:.1f} | {row['off_barrier_km']:.1f} | "
-                    f"{row['estates_cut']} | {row['seconds']:.2f} |"
+                    f"{row['estates_cut']} | {row['seconds']:.2f} | {row.get('peak_mb', '')} |"
                 )
             head = ""
     return "\n".join(lines) + "\n"

@@ -12,26 +12,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
-import json
 import math
-import os
-import platform
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psycopg
 
 sys.path.insert(0, str(Path(__file__).parent))
 from load import Rate, measure
-from ogc import CLIENTS, FILL, RESULTS, ROOT, SIDE, SOUTH, STEP, WEST, WORKERS, Server, ours, tipg
+from servers import CLIENTS, ROOT, SIDE, SOUTH, STEP, WEST, Server, asked, filled, ours, tipg, write
 
 COLD, DEEP_COLD, WARM, NOT_MODIFIED = "z16 cold", "z13 cold", "z16 warm", "z16 not modified"
 #: What the issue asks for.
@@ -46,10 +42,12 @@ ZIPPED = ("Accept-Encoding: gzip",)
 
 def main() -> None:
     """Measure and print."""
-    options = _options()
+    parser = asked(__doc__, seconds=6.0, names=tuple(PATHS))
+    parser.add_argument("--sizes", action="store_true", help="cut one tile of every zoom and layer")
+    options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = options.database or stack.enter_context(_filled(options.buildings))
+        url = options.database or stack.enter_context(filled(options.buildings))
         if options.sizes:
             asyncio.run(_sizes(url))
             return
@@ -123,22 +121,6 @@ async def _sizes(url: str) -> None:
     await adb.close()
 
 
-@contextmanager
-def _filled(n_buildings: int) -> Iterator[str]:
-    """A throw-away database with invented buildings."""
-    from onemap.catalog.read import read_catalog
-    from onemap.store.cluster import throwaway
-    from onemap.store.migrate import migrate
-
-    with throwaway() as cluster:
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
-            migrate(connection, read_catalog(ROOT / "layers"))
-            print(f"filling {n_buildings} buildings", file=sys.stderr)
-            connection.execute(FILL, {"west": WEST, "south": SOUTH, "step": STEP, "count": n_buildings})
-            connection.execute("VACUUM ANALYZE layer.buildings")
-        yield cluster.url
-
-
 def _print(rates: dict[str, dict[str, Rate]]) -> None:
     print(f"\n{'tiles in a second':20s}{'onemap':>12s}{'tipg':>12s}{'ratio':>8s}")
     for question in (COLD, DEEP_COLD, WARM, NOT_MODIFIED):
@@ -166,28 +148,7 @@ def _write(rates: dict[str, dict[str, Rate]], options: argparse.Namespace) -> No
             for q, goal in AT_LEAST_RATIO.items()
         ),
     ]
-    document = {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-        "clients": CLIENTS,
-        "workers": WORKERS,
-        "buildings": options.buildings,
-        "seconds": options.seconds,
-        "per_s": per_s,
-        "goals": goals,
-    }
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "tiles.json").write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--buildings", type=int, default=SIDE * SIDE)
-    parser.add_argument("--seconds", type=float, default=6.0)
-    parser.add_argument("--database", help="a database that is filled already, as a connection string")
-    parser.add_argument("--python", default=sys.executable, type=os.path.abspath, help="the Python of our own server")
-    parser.add_argument("--only", nargs="*", choices=tuple(PATHS), default=list(PATHS))
-    parser.add_argument("--sizes", action="store_true", help="cut one tile of every zoom and layer")
-    return parser.parse_args()
+    write("tiles.json", options, {"per_s": per_s, "goals": goals})
 
 
 if __name__ == "__main__":

@@ -51,12 +51,20 @@ def test_a_wrong_fragment_is_told_with_file_and_key(tmp_path: Path, book: StyleB
     assert "'@nothing', which is no token of the dark theme" in said
 
 
-def test_every_layer_is_drawn_from_its_own_source_and_says_so(catalog: Catalog, book: StyleBook) -> None:
+def test_layers_that_go_together_share_a_source_and_each_says_who_draws_it(catalog: Catalog, book: StyleBook) -> None:
     style = _style(catalog, book)
-    assert set(style["sources"]) == {layer.name for layer in catalog}
+    together = [layer.name for layer in catalog if layer.tiling.together]
+    alone = {layer.name for layer in catalog} - set(together)
+    assert set(style["sources"]) == {*alone, "together-16"}
+    assert len(together) > 1
+    assert alone
+    assert f"/tiles/{'+'.join(together)}/" in style["sources"]["together-16"]["tiles"][0]
     drawn = [layer for layer in style["layers"] if "source" in layer]
     assert {layer["metadata"]["onemap:layer"] for layer in drawn} == {layer.name for layer in catalog}
-    assert all(layer["source"] == layer["metadata"]["onemap:layer"] for layer in drawn)
+    for layer in drawn:
+        owner = layer["metadata"]["onemap:layer"]
+        assert layer["source"] == (owner if owner in alone else "together-16")
+        assert layer["source-layer"].startswith(owner)
     assert len({layer["id"] for layer in style["layers"]}) == len(style["layers"])
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import html
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-NOTEBOOK = NOTEBOOKS / "01-one-map.ipynb"
+from tests.notebooks import notebook
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -21,21 +18,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 @pytest.fixture(scope="module")
 def run() -> nbformat.NotebookNode:
     """The notebook after it was run."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    NotebookClient(
-        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
-    ).execute()
-    return notebook
-
-
-def test_it_is_stored_without_outputs() -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in notebook.cells)
+    return notebook.run("01-one-map.ipynb")
 
 
 def test_it_counts_the_demo_city(run: nbformat.NotebookNode) -> None:
-    texts = [o["data"]["text/plain"] for cell in run.cells for o in cell.get("outputs", []) if "data" in o]
-    told = {key: value for text in texts if text.startswith("{") for key, value in ast.literal_eval(text).items()}
+    told = notebook.told(run)
     assert (told["grids"], told["in band"], told["of"]) == (29, 27, 29)
     assert told["events of the month"] > 0
 

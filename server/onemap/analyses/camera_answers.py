@@ -10,7 +10,7 @@ from onemap.domain.layer import Title
 
 @dataclass(frozen=True, slots=True)
 class SeeingCamera:
-    """A camera whose view holds a point; one that is offline would see it if it worked."""
+    """A camera whose view holds a point; offline it would see it if it worked, on a vehicle it stands where it was."""
 
     fid: int
     camera_id: str
@@ -37,12 +37,12 @@ class ClassCount:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How much of a whole is seen: square metres, metres or a count; 0 of 0 is no share."""
+    """How much of a whole is seen (twice: by two or more): square metres, metres or a count; 0 of 0 is no share."""
 
     seen: float
     total: float
     share: float | None
-    share_twice: float | None = None
+    share_twice: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class GridSight:
 
 @dataclass(frozen=True, slots=True)
 class PlaceKind:
-    """Key places of one kind."""
+    """Key places of one kind: crossing, estate_gate, square_gate, market, school_front."""
 
     kind: str
     n: int
@@ -102,7 +102,7 @@ class BlindStreet:
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """The four works: fill gaps 填空, densify 加密, integrate 集成, improve 提效."""
+    """The four works: fill gaps 填空, densify 加密, integrate 集成, improve 提效; the most wanted first."""
 
     fill: list[KeyPlace]
     densify: list[GridSight]

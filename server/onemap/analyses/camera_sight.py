@@ -136,7 +136,9 @@ class Sights:
             # walls and cameras beyond a boundary count too; each answer keeps to the reader's scope
             rows = frames.frame(connection, self._catalog.layer("cameras"), EVERYTHING)
             if not len(rows):
-                raise InputRefused("No camera is registered yet, so there is nothing to see by.")
+                raise InputRefused("No camera is registered yet, so there is nothing to see by.").in_chinese(
+                    "还没有监控数据：导入后才能计算可视范围。"
+                )
             walls = frames.frame(connection, self._catalog.layer("buildings"), EVERYTHING, fields=())
         return sight_of(rows, np.asarray(walls.geometry.array, dtype=object), CRS.from_user_input(rows.crs))
 
@@ -159,7 +161,9 @@ def sight_of(rows: gpd.GeoDataFrame, buildings: NDArray[Any], crs: CRS) -> Sight
         lon, lat = moved.x.to_numpy(), moved.y.to_numpy()
     there = np.isfinite(lon) & np.isfinite(lat)
     if not there.any():
-        raise InputRefused("No camera stands anywhere: none has usable coordinates.")
+        raise InputRefused("No camera stands anywhere: none has usable coordinates.").in_chinese(
+            "所有监控都没有可用的坐标。"
+        )
     plane = local_plane(float(np.median(lon[there])), float(np.median(lat[there])))
     x, y = plane.xy(lon, lat, DEGREES)
     bearing, fov, far = (numbers(rows, name) for name in ("bearing_deg", "fov_deg", "range_m"))

@@ -31,11 +31,12 @@ from onemap.analyses.camera_answers import (
 from onemap.analyses.camera_places import KeyPlaces, key_places
 from onemap.analyses.camera_sight import DEGREES, Sight, Sights, as_geojson, degrees, in_plane, numbers, text
 from onemap.domain.layer import Catalog, Title
+from onemap.domain.region import check_point
 from onemap.domain.scope import Scope
 from onemap.engine.coverage.camera_works import CameraWorks, four_works, ground_share, n_seeing, street_share
 from onemap.engine.coverage.visibility import cameras_seeing
 from onemap.engine.network.arrays import F64, I64, Bool
-from onemap.errors import InputRefused, InvalidValue, LayerNotFound
+from onemap.errors import InputRefused, LayerNotFound
 from onemap.store import frames
 from onemap.store.db import Db
 
@@ -59,8 +60,7 @@ type Report = Callable[[int, str | None], None]
 def cameras_that_see(sights: Sights, catalog: Catalog, scope: Scope, lon: float, lat: float) -> list[SeeingCamera]:
     """The cameras that see a point, the nearest first; cameras that are offline say so."""
     _must_see(catalog, scope)
-    if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
-        raise InvalidValue(f"{lon:g},{lat:g} is not a point: longitude comes first, then latitude, in degrees.")
+    check_point(lon, lat)
     sight = sights.sight()
     return seeing_at(sight, sight.in_scope(catalog, scope), lon, lat)
 
@@ -69,7 +69,9 @@ def seeing_at(sight: Sight, mine: Bool, lon: float, lat: float) -> list[SeeingCa
     """Some cameras (n_camera,) that see a point, the nearest first."""
     x, y = (float(one[0]) for one in sight.plane.xy(np.array([lon]), np.array([lat]), DEGREES))
     if not (np.isfinite(x) and np.isfinite(y)):
-        raise InputRefused(f"The point {lon:g},{lat:g} lies too far from every camera to be placed among them.")
+        raise InputRefused(
+            f"The point {lon:g},{lat:g} lies too far from every camera to be placed among them."
+        ).in_chinese("该点离所有监控都太远，无法计算。")
     rows = np.flatnonzero(sight.usable)[cameras_seeing(sight.cameras, sight.walls, x, y)]
     return [_seeing(sight, int(row), x, y) for row in rows if mine[row]]
 
@@ -103,12 +105,14 @@ def _survey(
         with db.connection() as connection:
             frames.boundary(connection, catalog, scope, area)  # no such area is told before no such camera
     if not mine.any():
-        raise InputRefused(f"No camera that you may see stands in {area or 'your areas'}.")
+        raise InputRefused(f"No camera that you may see stands in {area or 'your areas'}.").in_chinese(
+            "该范围没有可查看的监控。"
+        )
     if mine.sum() > AT_ONCE and not as_job:
         raise InputRefused(
             f"{int(mine.sum()):,} cameras are too many to answer at once: "
             "ask the process 'camera-coverage' as a job, or for a smaller area."
-        )
+        ).in_chinese(f"{int(mine.sum()):,} 路监控太多，不能立即作答：请缩小范围，或作为作业提交。")
     scene = scene_of(db, catalog, scope, sight, area)
     return survey(sight, mine, sight.in_scope(catalog, scope), scene, area=area or None, today=today, report=report)
 

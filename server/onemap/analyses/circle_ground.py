@@ -199,7 +199,9 @@ class Ground:
         """The facilities of a category that are open at a minute of the week, and how many state no hours."""
         known = self.services.get(category)
         if known is None:
-            raise InputRefused(f"There is no facility of category '{category}', so there is nothing to walk to.")
+            raise InputRefused(
+                f"There is no facility of category '{category}', so there is nothing to walk to."
+            ).in_chinese("还没有这类设施，无处可去。")
         if minute is None:
             return known, 0
         state = [is_open(row.open_hours, minute) for row in known.rows]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from onemap.analyses.camera_sight import sights_of
 from onemap.analyses.cameras import camera_survey
 from onemap.analyses.circle_ground import circles_of
 from onemap.analyses.circle_rules import ADULT_KMH, MAX_KMH, MAX_LIMIT_MIN
 from onemap.analyses.circle_zones import BY
-from onemap.analyses.isochrone import LONGEST_MIN, MAX_TOLERANCE_M, MODES, MOST_BANDS, IsochroneAsk, isochrone
+from onemap.analyses.isochrone import LONGEST_MIN, MAX_TOLERANCE_M, MOST_BANDS, IsochroneAsk, isochrone
 from onemap.analyses.life_circle import (
     CircleAsk,
     category_by_zone,
@@ -20,55 +20,53 @@ from onemap.analyses.life_circle import (
     titled_category,
     usable_walks,
 )
-from onemap.analyses.registry import Analysis, Context
-from onemap.analyses.siting import KINDS, MODELS, MOST_GIVEN, MOST_SITES, SitingAsk, best_sites
+from onemap.analyses.registry import Analysis, Context, Input, by_area, is_large
+from onemap.analyses.siting import best_sites
+from onemap.analyses.siting_ask import KINDS, MODELS, MOST_GIVEN, MOST_SITES, SitingAsk
 from onemap.domain.layer import Title
+from onemap.engine.network.access import MODES
 from onemap.errors import InputRefused
 
-#: Communities have codes of this length; anything shorter is a street or more, and a job.
-_COMMUNITY_DIGITS = 12
 _POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _COLLECTION = {"type": "object", "format": "geojson-feature-collection"}
-_AREA = {"type": "string", "pattern": "^[0-9]{2,12}$"}
-_CATEGORY = {"type": "string", "minLength": 1}
 _BAND = {"type": "number", "minimum": 0.1, "maximum": LONGEST_MIN}
-#: What the processes can be asked by, each said once: its name for people and its schema.
-_INPUTS: dict[str, tuple[Title, dict[str, Any]]] = {
-    "area_code": (Title("区划代码", "Area code"), _AREA),
-    "speed_kmh": (
+#: What the processes can be asked by, each said once.
+_INPUTS = {
+    "area_code": by_area(),
+    "speed_kmh": Input(
         Title("步行速度（km/h）", "Walking speed, km/h"),
         {"type": "number", "minimum": 0.1, "maximum": MAX_KMH},
     ),
-    "minutes": (
+    "minutes": Input(
         Title("限时（分钟）", "Limit, minutes"),
         {"type": "number", "minimum": 0.1, "maximum": MAX_LIMIT_MIN},
     ),
-    "open_at": (Title("开放时刻", "Open at"), {"type": "string", "maxLength": 40}),
-    "categories": (
+    "open_at": Input(Title("开放时刻", "Open at"), {"type": "string", "maxLength": 40}),
+    "categories": Input(
         Title("设施类别", "Categories"),
         {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
     ),
-    "category": (Title("设施类别", "Category"), _CATEGORY),
-    "by": (Title("统计单位", "By"), {"type": "string", "enum": list(BY)}),
-    "point": (Title("位置", "Point"), _POINT),
-    "facility": (Title("设施", "Facility"), {"type": "integer", "minimum": 1}),
-    "bands": (
+    "category": Input(Title("设施类别", "Category"), {"type": "string", "minLength": 1}),
+    "by": Input(Title("统计单位", "By"), {"type": "string", "enum": list(BY)}),
+    "point": Input(Title("位置", "Point"), _POINT),
+    "facility": Input(Title("设施", "Facility"), {"type": "integer", "minimum": 1}),
+    "bands": Input(
         Title("分级（分钟）", "Bands, minutes"),
         {"type": "array", "items": _BAND, "minItems": 1, "maxItems": MOST_BANDS},
     ),
-    "mode": (Title("方式", "Mode"), {"type": "string", "enum": list(MODES)}),
-    "reverse": (Title("反向", "Towards the place"), {"type": "boolean"}),
-    "tolerance_m": (
+    "mode": Input(Title("方式", "Mode"), {"type": "string", "enum": list(MODES)}),
+    "reverse": Input(Title("反向", "Towards the place"), {"type": "boolean"}),
+    "tolerance_m": Input(
         Title("简化容差（米）", "Tolerance, m"),
         {"type": "number", "minimum": 0, "maximum": MAX_TOLERANCE_M},
     ),
-    "n": (Title("新增处数", "How many"), {"type": "integer", "minimum": 1, "maximum": MOST_SITES}),
-    "model": (Title("模型", "Model"), {"type": "string", "enum": list(MODELS)}),
-    "candidates": (
+    "n": Input(Title("新增处数", "How many"), {"type": "integer", "minimum": 1, "maximum": MOST_SITES}),
+    "model": Input(Title("模型", "Model"), {"type": "string", "enum": list(MODELS)}),
+    "candidates": Input(
         Title("候选", "Candidates"),
         {"type": "string", "pattern": f"^({'|'.join(KINDS)}|layer:[a-z][a-z0-9_]*)$"},
     ),
-    "points": (
+    "points": Input(
         Title("候选点", "Candidate points"),
         {"type": "array", "items": _POINT, "minItems": 1, "maxItems": MOST_GIVEN},
     ),
@@ -76,23 +74,8 @@ _INPUTS: dict[str, tuple[Title, dict[str, Any]]] = {
 _WALKER = ("area_code", "speed_kmh", "minutes", "open_at")
 
 
-class _Asked(TypedDict):
-    inputs: dict[str, dict[str, Any]]
-    optional: frozenset[str]
-    input_titles: dict[str, Title]
-
-
-def _asked(*names: str, required: str | None = None) -> _Asked:
-    """The part of an analysis that says by what it is asked."""
-    return {
-        "inputs": {name: _INPUTS[name][1] for name in names},
-        "optional": frozenset(names) - {required},
-        "input_titles": {name: _INPUTS[name][0] for name in names},
-    }
-
-
-def _is_large(inputs: Mapping[str, Any]) -> bool:
-    return len(inputs.get("area_code", "")) < _COMMUNITY_DIGITS
+def _asked(*names: str, required: str | None = None) -> dict[str, Input]:
+    return {name: replace(_INPUTS[name], required=name == required) for name in names}
 
 
 def _circle(inputs: Mapping[str, Any]) -> CircleAsk:
@@ -226,14 +209,14 @@ LIFE_CIRCLE = Analysis(
         "按路网步行，各类设施在限定距离内覆盖的户数与人口，按楼栋、网格、小区、社区、街道或 H3 统计",
         "Households and persons within walking reach of services along the streets, by building or zone",
     ),
-    **_asked(*_WALKER, "categories", "by"),
+    inputs=_asked(*_WALKER, "categories", "by"),
     outputs={
         "coverage": {"type": "object"},
         "zones": {"type": "array", "items": {"type": "object"}},
         "gaps": _COLLECTION,
     },
     run=_run_life_circle,
-    is_long=_is_large,
+    is_long=is_large,
 )
 
 ISOCHRONE = Analysis(
@@ -244,10 +227,10 @@ ISOCHRONE = Analysis(
         "从一点、一处设施或一类设施沿路网在若干分钟内到达的范围",
         "The ground within minutes of a point, a facility or all facilities of a category, along the streets",
     ),
-    **_asked("point", "facility", "category", "area_code", "bands", "mode", "speed_kmh", "reverse", "tolerance_m"),
+    inputs=_asked("point", "facility", "category", "area_code", "bands", "mode", "speed_kmh", "reverse", "tolerance_m"),
     outputs={"isochrones": _COLLECTION, "assumptions": {"type": "array", "items": {"type": "object"}}},
     run=_run_isochrone,
-    is_long=lambda inputs: "category" in inputs and _is_large(inputs),
+    is_long=lambda inputs: "category" in inputs and is_large(inputs),
 )
 
 SITING = Analysis(
@@ -258,10 +241,10 @@ SITING = Analysis(
         "新增若干处设施放在哪里最好：最大覆盖、平均步行最短、或全覆盖所需最少",
         "Where new facilities serve best: most households covered, least average walk, or fewest sites for all",
     ),
-    **_asked(*_WALKER, "category", "n", "model", "candidates", "points", required="category"),
+    inputs=_asked(*_WALKER, "category", "n", "model", "candidates", "points", required="category"),
     outputs={"answer": {"type": "object"}, "sites": _COLLECTION},
     run=_run_siting,
-    is_long=_is_large,
+    is_long=is_large,
 )
 
 CAMERA_COVERAGE = Analysis(
@@ -272,8 +255,8 @@ CAMERA_COVERAGE = Analysis(
         "监控可见的地面、道路、建筑与重点部位，盲区与填空、加密、集成、提效四项工作",
         "The ground, streets, buildings and key places that cameras see; blind spots and the four works",
     ),
-    **_asked("area_code"),
+    inputs=_asked("area_code"),
     outputs={"coverage": {"type": "object"}, "blind_spots": _COLLECTION},
     run=_run_cameras,
-    is_long=_is_large,
+    is_long=is_large,
 )

@@ -83,18 +83,20 @@ class CircleRules:
         return None if limit.verified else self.note
 
 
-def check_minutes(minutes: float) -> None:
+def check_minutes(minutes: float, longest: float = MAX_LIMIT_MIN) -> None:
     """Refuse minutes that nobody walks."""
-    if not 0.0 < minutes <= MAX_LIMIT_MIN:
+    if not 0.0 < minutes <= longest:
         raise InvalidValue(
-            f"{minutes:g} minutes cannot be used as a limit: a number above 0 and not above {MAX_LIMIT_MIN:g}."
-        )
+            f"{minutes:g} minutes cannot be used as a limit: a number above 0 and not above {longest:g}."
+        ).in_chinese(f"限时 {minutes:g} 分钟不可用：须大于 0 且不超过 {longest:g}。")
 
 
 def check_speed(speed_kmh: float) -> None:
     """Refuse a speed that nobody walks at."""
     if not 0.0 < speed_kmh <= MAX_KMH:
-        raise InvalidValue(f"A speed of {speed_kmh:g} km/h cannot be used: a number above 0 and not above {MAX_KMH:g}.")
+        raise InvalidValue(
+            f"A speed of {speed_kmh:g} km/h cannot be used: a number above 0 and not above {MAX_KMH:g}."
+        ).in_chinese(f"速度 {speed_kmh:g} km/h 不可用：须大于 0 且不超过 {MAX_KMH:g}。")
 
 
 def read_circle_rules(path: Path | None = None) -> CircleRules:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from onemap.analyses.registry import Analysis, Context
+from onemap.analyses.registry import Analysis, Context, Input
 from onemap.domain.layer import Title
 
 MAX_PAUSE_S = 60.0
@@ -31,11 +31,16 @@ _BBOX = {
         }
     ]
 }
-_SCHEMAS: dict[str, dict[str, Any]] = {
-    "text": {"type": "string", "maxLength": 10_000, "contentMediaType": "text/plain"},
-    "numbers": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 1_000},
-    "box": _BBOX,
-    "mixed": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "object"}]},
+_ECHOED = {
+    "text": Input(Title("文字", "Text"), {"type": "string", "maxLength": 10_000, "contentMediaType": "text/plain"}),
+    "numbers": Input(
+        Title("数列", "Numbers"), {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 1_000}
+    ),
+    "box": Input(Title("范围", "Box"), _BBOX),
+    "mixed": Input(
+        Title("任意值", "Any value"),
+        {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "object"}]},
+    ),
 }
 
 
@@ -45,7 +50,7 @@ def _run(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
     while (left_s := ends - time.monotonic()) > 0:
         context.report(round(100 * (1 - left_s / pause_s)), "pausing")
         time.sleep(min(_STEP_S, left_s))
-    return {name: inputs[name] for name in _SCHEMAS if name in inputs}
+    return {name: inputs[name] for name in _ECHOED if name in inputs}
 
 
 ECHO = Analysis(
@@ -53,16 +58,11 @@ ECHO = Analysis(
     version="1.0.0",
     title=Title("回声", "Echo"),
     description=Title("原样返回输入，可先等待若干秒", "Answers its inputs, after a pause if one is asked for"),
-    inputs={**_SCHEMAS, "pause": {"type": "number", "minimum": 0, "maximum": MAX_PAUSE_S}},
-    outputs=_SCHEMAS,
-    run=_run,
-    optional=frozenset({*_SCHEMAS, "pause"}),
-    input_titles={
-        "text": Title("文字", "Text"),
-        "numbers": Title("数列", "Numbers"),
-        "box": Title("范围", "Box"),
-        "mixed": Title("任意值", "Any value"),
-        "pause": Title("等待秒数", "Seconds to wait"),
+    inputs={
+        **_ECHOED,
+        "pause": Input(Title("等待秒数", "Seconds to wait"), {"type": "number", "minimum": 0, "maximum": MAX_PAUSE_S}),
     },
+    outputs={name: echoed.schema for name, echoed in _ECHOED.items()},
+    run=_run,
     is_long=lambda inputs: float(inputs.get("pause", 0)) > 1,
 )

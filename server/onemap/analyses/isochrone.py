@@ -12,12 +12,14 @@ import shapely
 
 from onemap.analyses import network_words
 from onemap.analyses.circle_ground import Ground, LifeCircles, at_speed, in_scope, place_all, plane_xy
-from onemap.analyses.circle_rules import check_speed
+from onemap.analyses.circle_rules import check_minutes, check_speed
 from onemap.analyses.streets import HeldNetwork
 from onemap.domain.layer import Catalog, Title
+from onemap.domain.region import check_point
 from onemap.domain.scope import Scope
 from onemap.engine.coverage.isochrone import isochrones, shed_ratio
 from onemap.engine.coverage.life_circle import covered
+from onemap.engine.network.access import check_mode
 from onemap.engine.network.arrays import I64
 from onemap.engine.network.index import Places
 from onemap.engine.network.network import Network
@@ -26,7 +28,6 @@ from onemap.errors import FeatureNotFound, InputRefused, InvalidValue
 from onemap.store import circle as store
 from onemap.store.db import Db
 
-MODES = ("foot", "ebike", "car")
 MOST_BANDS, LONGEST_MIN = 6, 60.0
 MAX_TOLERANCE_M = 500.0
 
@@ -61,24 +62,24 @@ class IsochroneAsk:
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
         if sum(one is not None for one in (self.point, self.facility, self.category)) != 1:
-            raise InvalidValue("An isochrone begins at one of: a point, a facility, or all facilities of a category.")
-        if self.mode not in MODES:
-            raise InvalidValue(f"There is no mode '{self.mode}'; it is one of {', '.join(MODES)}.")
+            raise InvalidValue(
+                "An isochrone begins at one of: a point, a facility, or all facilities of a category."
+            ).in_chinese("等时圈须从一处出发：一个点、一处设施，或一类设施的全部。")
+        check_mode(self.mode)
         if not 1 <= len(self.minutes) <= MOST_BANDS:
-            raise InvalidValue(f"{len(self.minutes)} limits cannot be drawn: between 1 and {MOST_BANDS}.")
+            raise InvalidValue(f"{len(self.minutes)} limits cannot be drawn: between 1 and {MOST_BANDS}.").in_chinese(
+                f"{len(self.minutes)} 个分级画不了：须 1 至 {MOST_BANDS} 个。"
+            )
         for one in self.minutes:
-            if not 0.0 < one <= LONGEST_MIN:
-                raise InvalidValue(
-                    f"{one:g} minutes cannot be used as a limit: a number above 0 and not above {LONGEST_MIN:g}."
-                )
+            check_minutes(one, LONGEST_MIN)
         if not 0.0 <= self.tolerance_m <= MAX_TOLERANCE_M:
             raise InvalidValue(
                 f"A tolerance of {self.tolerance_m:g} m cannot be used: a number from 0 to {MAX_TOLERANCE_M:g}."
-            )
+            ).in_chinese(f"容差 {self.tolerance_m:g} 米不可用：须 0 至 {MAX_TOLERANCE_M:g}。")
         if self.speed_kmh is not None:
             check_speed(self.speed_kmh)
-        if self.point and not (-180.0 <= self.point[0] <= 180.0 and -90.0 <= self.point[1] <= 90.0):
-            raise InvalidValue("The point is not on the earth: longitude comes first, then latitude, in degrees.")
+        if self.point:
+            check_point(*self.point)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from onemap.analyses import network_words
+from onemap.analyses.circle_answers import (
+    BuildingColumns,
+    CategoryByZone,
+    CategoryCoverage,
+    Coverage,
+    FacilityPoint,
+    histogram,
+    mean_seconds,
+    part,
+)
 from onemap.analyses.circle_ground import Ground, LifeCircles, in_scope, visible_prefixes
-from onemap.analyses.circle_rules import ADULT_KMH, Limit, check_speed
-from onemap.analyses.circle_zones import BY, FEW, PUBLIC_BY, ZoneCoverage, few, rounded, suppressed, zones_of
+from onemap.analyses.circle_rules import ADULT_KMH, check_speed
+from onemap.analyses.circle_zones import BY, FEW, PUBLIC_BY, few, rounded, suppressed, zones_of
 from onemap.domain.layer import Catalog, Title
 from onemap.domain.scope import Scope
 from onemap.engine.coverage.hours import week_minute
 from onemap.engine.coverage.life_circle import covered
-from onemap.engine.network.arrays import F64, I64, Bool
+from onemap.engine.network.arrays import F64, I64
 from onemap.errors import InputRefused, InvalidValue, NotAllowed
 
-#: Histogram: edges as shares of the limit; what lies beyond the last is one more bar.
-_EDGES = (0.0, 0.3, 0.5, 0.75, 1.0, 1.5)
 #: Facilities this far outside the area are listed with it, metres.
 _AROUND_M = 1500.0
 _GRID_DIGITS = 15
@@ -52,99 +60,6 @@ class CircleAsk:
     def is_standard(self) -> bool:
         """Whether it is what everybody may ask."""
         return self.speed_kmh == ADULT_KMH and self.open_at is None and self.minutes is None
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryCoverage:
-    """How many can walk to one category; None where a number is not shown, or there is nothing to count."""
-
-    category: str
-    title: Title
-    group: str
-    group_title: Title
-    limit_m: float | None
-    limit_s: float
-    document: str
-    verified: bool
-    note: Title | None
-    n_facilities: int
-    households_covered: int | None
-    persons_covered: int | None
-    share: float | None
-    persons_share: float | None
-    straight_share: float | None
-    mean_s: float | None
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """The life circle of an area."""
-
-    area: str | None
-    area_title: str | None
-    households: int | None
-    persons: int | None
-    n_buildings: int
-    n_unsnapped: int
-    n_components: int
-    speed_kmh: float
-    document: str
-    verified: bool
-    note: Title | None
-    assumptions: list[Title]
-    categories: list[CategoryCoverage]
-
-
-@dataclass(frozen=True, slots=True)
-class BuildingColumns:
-    """Every residential building of the area, column by column; None where there is no way."""
-
-    fid: list[int]
-    seconds: list[float | None]
-    metres: list[float | None]
-    households: list[int]
-    persons: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """Households by walking time: ``households[i]`` between edges i and i + 1, the last beyond the last edge."""
-
-    edges_s: list[float]
-    households: list[int]
-    unreachable: int
-
-
-@dataclass(frozen=True, slots=True)
-class FacilityPoint:
-    """A facility that people of the area may walk to."""
-
-    fid: int
-    title: str
-    point: tuple[float, float]
-    is_open: bool
-    on_network: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryByZone:
-    """One category by zones or buildings."""
-
-    category: str
-    title: Title
-    area: str | None
-    by: str
-    speed_kmh: float
-    limit_m: float | None
-    limit_s: float
-    document: str
-    verified: bool
-    note: Title | None
-    rows: list[ZoneCoverage]
-    buildings: BuildingColumns | None
-    facilities: list[FacilityPoint]
-    histogram: Histogram | None
 
 
 def coverage(circles: LifeCircles, catalog: Catalog, scope: Scope, ask: CircleAsk) -> Coverage:
@@ -183,9 +98,13 @@ def category_by_zone(
     """One category by zones, or building by building."""
     sees_all = sees_numbers(catalog, scope, ask)
     if by not in BY:
-        raise InvalidValue(f"Coverage cannot be told by '{by}'; it is told by {', '.join(BY)}.")
+        raise InvalidValue(f"Coverage cannot be told by '{by}'; it is told by {', '.join(BY)}.").in_chinese(
+            f"不能按“{by}”统计，可选：{'、'.join(BY)}。"
+        )
     if not sees_all and by not in PUBLIC_BY:
-        raise NotAllowed(f"Households by {by} are internal: sign in, or ask by grid, community, street or h3.")
+        raise NotAllowed(
+            f"Households by {by} are internal: sign in, or ask by grid, community, street or h3."
+        ).in_chinese("该统计单位的户数为内部数据：请登录，或按网格、社区、街道、H3 统计。")
     title = titled_category(catalog, category)
     ground = circles.ground()
     area = ground.area(ask.area, scope)
@@ -241,14 +160,16 @@ def sees_numbers(catalog: Catalog, scope: Scope, ask: CircleAsk | None) -> bool:
     """
     buildings = catalog.layer("buildings")
     if not all(scope.sees(catalog.layer(name)) for name in ("buildings", "facilities", "areas")):
-        raise NotAllowed("You may not see buildings or facilities, from which coverage is counted.")
+        raise NotAllowed("You may not see buildings or facilities, from which coverage is counted.").in_chinese(
+            "无权查看建筑或设施，不能计算覆盖。"
+        )
     if all(scope.sees_field(buildings, buildings.field(name)) for name in ("households", "persons")):
         return True
     if ask is None or not ask.is_standard:
         raise NotAllowed(
             "Households of buildings are internal. Without signing in, coverage is shown for the standard walker "
             f"({ADULT_KMH:g} km/h, the rule's own limits) only: many variants would tell the numbers of one building."
-        )
+        ).in_chinese(f"楼栋户数为内部数据：不登录只能看标准步行（{ADULT_KMH:g} km/h、规定限值）的覆盖。")
     return False
 
 
@@ -262,9 +183,11 @@ def titled_category(catalog: Catalog, category: str) -> Title:
     """The name of a category; ``InvalidValue`` where there is none such."""
     titles = category_titles(catalog)
     if not category.strip():
-        raise InvalidValue("The category is empty: name one, such as kindergarten.")
+        raise InvalidValue("The category is empty: name one, such as kindergarten.").in_chinese("未选设施类别。")
     if category not in titles:
-        raise InvalidValue(f"There is no category '{category}'; the categories are {', '.join(titles)}.")
+        raise InvalidValue(f"There is no category '{category}'; the categories are {', '.join(titles)}.").in_chinese(
+            f"没有设施类别“{category}”，可选：{'、'.join(title.zh for title in titles.values())}。"
+        )
     return titles[category]
 
 
@@ -272,11 +195,15 @@ def usable_walks(ground: Ground, category: str, minute: int | None = None) -> F6
     """Metres from every home; ``InputRefused`` where no facility of the category can be walked to at all."""
     services, _ = ground.open_services(category, minute)
     if not len(services):
-        raise InputRefused(f"No facility of category '{category}' is open then, so there is nothing to walk to.")
+        raise InputRefused(
+            f"No facility of category '{category}' is open then, so there is nothing to walk to."
+        ).in_chinese("该时刻没有这类设施开放，无处可去。")
     if not services.places.found.any():
         raise InputRefused(
             f"All {len(services)} facilities of category '{category}' lie farther than {ground.network.max_snap_m:g} m "
             "from any street: nobody can be said to reach one."
+        ).in_chinese(
+            f"这类设施 {len(services)} 处离任何道路都超过 {ground.network.max_snap_m:g} 米，无法计算谁能走到。"
         )
     return ground.walks(category, minute).metres
 
@@ -318,19 +245,6 @@ def assumptions(ground: Ground, ask: CircleAsk, unsnapped: int) -> list[Title]:
     return said + network_words.said(ground.network.notes)
 
 
-def histogram(metres: F64, households: F64, limit: Limit, speed_kmh: float) -> Histogram:
-    """Households by walking time around the limit."""
-    edges = np.array(_EDGES) * limit.metres_at(speed_kmh)
-    slack = 1.0 + 1e-12  # the bars up to the limit add up to the covered households, whatever the rounding
-    bar = np.clip(np.searchsorted(edges * slack, metres, side="left"), 1, len(edges)) - 1
-    counted = np.bincount(bar, weights=households, minlength=len(edges))
-    return Histogram(
-        edges_s=[round(float(edge) / (speed_kmh / 3.6), 1) for edge in edges],
-        households=[int(n) for n in counted],
-        unreachable=int(households[~np.isfinite(metres)].sum()),
-    )
-
-
 def facilities_around(ground: Ground, category: str, ask: CircleAsk, scope: Scope, rows: I64) -> list[FacilityPoint]:
     """The facilities that the reader sees and that people of these homes may walk to."""
     services = ground.services.get(category)
@@ -349,18 +263,13 @@ def facilities_around(ground: Ground, category: str, ask: CircleAsk, scope: Scop
     ]
 
 
-def mean_seconds(metres: F64, weight: F64, speed_kmh: float) -> float | None:
-    """The average walk of those who have a way, seconds."""
-    reached = np.isfinite(metres)
-    total = float(weight[reached].sum())
-    return float(weight[reached] @ metres[reached]) / total / (speed_kmh / 3.6) if total > 0.0 else None
-
-
 def _homes_of(ground: Ground, area: str, scope: Scope) -> I64:
     rows = ground.rows(area, scope)
     if not len(rows):
         where = f"Area {area}" if area else "What you may see"
-        raise InputRefused(f"{where} holds no residential buildings, so nobody's walk can be counted.")
+        raise InputRefused(f"{where} holds no residential buildings, so nobody's walk can be counted.").in_chinese(
+            "该范围没有住宅建筑，无法计算步行。"
+        )
     return rows
 
 
@@ -389,9 +298,9 @@ def _category(
         numbers = {
             "households_covered": int(households[within].sum()),
             "persons_covered": int(persons[within].sum()),
-            "share": _part(households, within),
-            "persons_share": _part(persons, within),
-            "straight_share": _part(households, straight),
+            "share": part(households, within),
+            "persons_share": part(persons, within),
+            "straight_share": part(households, straight),
             "mean_s": rounded(mean_seconds(metres, households, ask.speed_kmh)),
         }
         if not sees_all:
@@ -425,11 +334,6 @@ def _columns(ground: Ground, rows: I64, metres: F64, speed_kmh: float) -> Buildi
         households=ground.homes.households[rows].astype(np.int64).tolist(),
         persons=ground.homes.persons[rows].astype(np.int64).tolist(),
     )
-
-
-def _part(weight: F64, flags: Bool) -> float | None:
-    total = float(weight.sum())
-    return float(weight[flags].sum()) / total if total > 0.0 else None
 
 
 def _in_per_cent(numbers: dict[str, float | int | None]) -> dict[str, float | int | None]:

@@ -11,19 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from onemap.analyses.registry import Analysis, Context
+from onemap.analyses.registry import Analysis, Context, Input
 from onemap.analyses.responders import Responders
 from onemap.analyses.streets import HeldNetwork, StreetNetworks
 from onemap.domain.layer import Title
 from onemap.domain.scope import Scope
+from onemap.engine.network.access import MODES, check_mode
 from onemap.engine.network.candidates import Candidate, choose
 from onemap.engine.network.responders import NotAtOnce
 from onemap.engine.network.roster import Ask, Skipped
-from onemap.errors import InvalidValue
 from onemap.store.events import Event
 from onemap.store.responders import Post
 
-MODES = ("foot", "ebike", "car")
 _RULES = Path(__file__).resolve().parents[3] / "layers" / "rules"
 
 
@@ -124,8 +123,7 @@ def nearest_to(
 
     With ``at_once`` a question that takes longer than a moment is given up with ``NotAtOnce``.
     """
-    if mode not in MODES:
-        raise InvalidValue(f"There is no mode '{mode}'; it is one of {', '.join(MODES)}.")
+    check_mode(mode)
     if at_once and not posts.answers_at_once(scope, mode):
         raise NotAtOnce
     sight = posts.sight(scope, mode, now)
@@ -216,25 +214,16 @@ NEAREST_RESPONDERS = Analysis(
     title=Title("最近力量", "Nearest responders"),
     description=Title("按路网时间最快到达某处的力量及理由", "The responders who reach a place soonest by network time"),
     inputs={
-        "lon": {"type": "number", "minimum": -180, "maximum": 180},
-        "lat": {"type": "number", "minimum": -90, "maximum": 90},
-        "k": {"type": "integer", "minimum": 1, "maximum": 100},
-        "mode": {"type": "string", "enum": list(MODES)},
-        "skills": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
-        "area": {"type": "string", "pattern": "^[0-9]{0,12}$"},
+        "lon": Input(Title("经度", "Longitude"), {"type": "number", "minimum": -180, "maximum": 180}, required=True),
+        "lat": Input(Title("纬度", "Latitude"), {"type": "number", "minimum": -90, "maximum": 90}, required=True),
+        "k": Input(Title("人数", "How many"), {"type": "integer", "minimum": 1, "maximum": 100}),
+        "mode": Input(Title("方式", "Mode"), {"type": "string", "enum": list(MODES)}),
+        "skills": Input(Title("技能", "Skills"), {"type": "array", "items": {"type": "string"}, "maxItems": 20}),
+        "area": Input(Title("区划代码", "Area code"), {"type": "string", "pattern": "^[0-9]{0,12}$"}),
     },
     outputs={
         "candidates": {"type": "array", "items": {"type": "object"}},
         "skipped": {"type": "array", "items": {"type": "object"}},
     },
     run=_run,
-    optional=frozenset({"k", "mode", "skills", "area"}),
-    input_titles={
-        "lon": Title("经度", "Longitude"),
-        "lat": Title("纬度", "Latitude"),
-        "k": Title("人数", "How many"),
-        "mode": Title("方式", "Mode"),
-        "skills": Title("技能", "Skills"),
-        "area": Title("区划代码", "Area code"),
-    },
 )

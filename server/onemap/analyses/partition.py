@@ -10,7 +10,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from onemap.analyses.registry import Analysis, Context
+from onemap.analyses.registry import Analysis, Context, Input, by_area, is_large
 from onemap.domain.layer import Title
 from onemap.domain.rule_set import Band, Logic, RuleSet, Unit
 from onemap.engine.partition import partition
@@ -21,8 +21,6 @@ from onemap.store import frames, scenarios
 
 #: Streets and water this far outside an area still bound its grids, metres.
 _MARGIN_M = 60.0
-#: Communities have codes of this length; anything shorter is a street or more, and a job.
-_COMMUNITY_DIGITS = 12
 _STAGES = {"atoms": (0, 35), "zoning": (35, 50), "proof": (85, 10), "polygons": (95, 5)}
 _CRS = "EPSG:4490"
 
@@ -78,13 +76,15 @@ def _plan(context: Context, ask: PartitionAsk) -> Plan:
         estates = frames.frame(connection, catalog.layer("estates"), scope, area=ask.area_code)
         present = frames.frame(connection, catalog.layer("grids"), scope, area=ask.area_code)
     if "households" not in buildings.columns:
-        raise InputRefused("You may not see households, and grids are made by them; sign in with more rights.")
+        raise InputRefused(
+            "You may not see households, and grids are made by them; sign in with more rights."
+        ).in_chinese("无权查看户数，而网格按户数划分：请用有权限的岗位登录。")
     buildings["households"] = pd.to_numeric(buildings["households"]).fillna(0).astype(int)
     buildings["persons"] = pd.to_numeric(buildings["persons"]).fillna(0).astype(int)
     if buildings["households"].sum() == 0:
         raise InputRefused(
             f"Area {ask.area_code} holds no buildings with households; import them, or estimate households on import."
-        )
+        ).in_chinese(f"区划 {ask.area_code} 内没有带户数的建筑：请导入，或在导入时估算户数。")
     steer = ask.rule_set.bands[0]
     other = ask.rule_set.bands[1] if len(ask.rule_set.bands) > 1 else None
     return partition(
@@ -160,6 +160,8 @@ def _run(context: Context, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"report": _plain(plan.summary), "grids": json.loads(plan.grids[columns].to_crs("OGC:CRS84").to_json())}
 
 
+_COUNT = {"type": "number", "minimum": 1}
+
 PARTITION_GRIDS = Analysis(
     name="partition-grids",
     version="1.0.0",
@@ -169,29 +171,17 @@ PARTITION_GRIDS = Analysis(
         "Divide an area into grids by households or persons, and keep them as a scenario",
     ),
     inputs={
-        "area_code": {"type": "string", "pattern": "^[0-9]{2,12}$"},
-        "scenario": {"type": "string", "minLength": 1, "maxLength": 80},
-        "minimum": {"type": "number", "minimum": 1},
-        "target": {"type": "number", "minimum": 1},
-        "maximum": {"type": "number", "minimum": 1},
-        "unit": {"type": "string", "enum": ["households", "persons"]},
-        "keep_present": {"type": "boolean"},
-        "seed": {"type": "integer", "minimum": 0},
-        "seconds": {"type": "number", "minimum": 1, "maximum": 3600},
+        "area_code": by_area(required=True),
+        "scenario": Input(Title("情景名称", "Scenario"), {"type": "string", "minLength": 1, "maxLength": 80}),
+        "minimum": Input(Title("下限", "Minimum"), _COUNT),
+        "target": Input(Title("目标", "Target"), _COUNT),
+        "maximum": Input(Title("上限", "Maximum"), _COUNT),
+        "unit": Input(Title("单位", "Unit"), {"type": "string", "enum": ["households", "persons"]}),
+        "keep_present": Input(Title("保留现行", "Keep present grids"), {"type": "boolean"}),
+        "seed": Input(Title("种子", "Seed"), {"type": "integer", "minimum": 0}),
+        "seconds": Input(Title("限时（秒）", "Seconds"), {"type": "number", "minimum": 1, "maximum": 3600}),
     },
     outputs={"report": {"type": "object"}, "grids": {"type": "object", "format": "geojson-feature-collection"}},
     run=_run,
-    optional=frozenset({"scenario", "minimum", "target", "maximum", "unit", "keep_present", "seed", "seconds"}),
-    input_titles={
-        "area_code": Title("区划代码", "Area code"),
-        "scenario": Title("情景名称", "Scenario"),
-        "minimum": Title("下限", "Minimum"),
-        "target": Title("目标", "Target"),
-        "maximum": Title("上限", "Maximum"),
-        "unit": Title("单位", "Unit"),
-        "keep_present": Title("保留现行", "Keep present grids"),
-        "seed": Title("种子", "Seed"),
-        "seconds": Title("限时（秒）", "Seconds"),
-    },
-    is_long=lambda inputs: len(inputs["area_code"]) < _COMMUNITY_DIGITS,
+    is_long=is_large,
 )

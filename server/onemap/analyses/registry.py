@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from onemap.analyses.responders import Responders
@@ -15,6 +15,10 @@ from onemap.store.db import Db
 
 #: ``report(percent, sentence)``; raises :class:`Dismissed` when nobody wants the answer any more.
 type Report = Callable[[int, str | None], None]
+
+
+#: Communities have codes of this length; anything shorter is a street or more, and a job.
+_COMMUNITY_DIGITS = 12
 
 
 class Dismissed(Exception):
@@ -35,6 +39,15 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """One thing that an analysis is asked by: its name for people, and the JSON schema of its values."""
+
+    title: Title
+    schema: Mapping[str, Any]
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """
     One question that can be asked of the map.
@@ -42,7 +55,7 @@ class Analysis:
     Attributes
     ----------
     inputs, outputs
-        JSON schemas by name; an input without ``default`` in its schema and not in ``optional`` must be given.
+        What it is asked by, and JSON schemas of what it answers, by name.
     run
         ``run(context, inputs) -> outputs by name``; inputs are validated against their schemas before.
     is_long
@@ -53,11 +66,9 @@ class Analysis:
     version: str
     title: Title
     description: Title
-    inputs: Mapping[str, Mapping[str, Any]]
+    inputs: Mapping[str, Input]
     outputs: Mapping[str, Mapping[str, Any]]
     run: Callable[[Context, Mapping[str, Any]], dict[str, Any]]
-    optional: frozenset[str] = frozenset()
-    input_titles: Mapping[str, Title] = field(default_factory=dict)
     is_long: Callable[[Mapping[str, Any]], bool] = lambda _: False
 
 
@@ -76,3 +87,13 @@ class Registry:
             if candidate.name == name:
                 return candidate
         raise AnalysisNotFound(name)
+
+
+def by_area(*, required: bool = False) -> Input:
+    """The input that names an area."""
+    return Input(Title("区划代码", "Area code"), {"type": "string", "pattern": "^[0-9]{2,12}$"}, required)
+
+
+def is_large(inputs: Mapping[str, Any]) -> bool:
+    """Whether the area asked for is more than a community, and so a job; none is all that the asker sees."""
+    return len(inputs.get("area_code", "")) < _COMMUNITY_DIGITS

@@ -15,18 +15,13 @@ from typing import Any, Literal
 import numpy as np
 import shapely
 
+from onemap.analyses.circle_answers import Histogram, histogram, mean_seconds
 from onemap.analyses.circle_ground import Ground, LifeCircles, Walks, in_scope, plane_xy
 from onemap.analyses.circle_rules import Limit
 from onemap.analyses.isochrone import Isochrone, polygons_of
-from onemap.analyses.life_circle import (
-    CircleAsk,
-    Histogram,
-    histogram,
-    mean_seconds,
-    sees_numbers,
-    titled_category,
-)
+from onemap.analyses.life_circle import CircleAsk, sees_numbers, titled_category
 from onemap.domain.layer import Catalog, Title
+from onemap.domain.region import check_point
 from onemap.domain.scope import Scope
 from onemap.engine.coverage.life_circle import covered
 from onemap.engine.network.arrays import F64, I64
@@ -69,10 +64,14 @@ class Change:
             "bridge": ("line",),
         }
         if self.op not in needs:
-            raise InvalidValue(f"There is no change '{self.op}'; it is one of {', '.join(needs)}.")
+            raise InvalidValue(f"There is no change '{self.op}'; it is one of {', '.join(needs)}.").in_chinese(
+                f"没有变动“{self.op}”，可选：{'、'.join(needs)}。"
+            )
         missing = [name for name in needs[self.op] if getattr(self, name) is None]
         if missing:
-            raise InvalidValue(f"The change '{self.op}' needs {' and '.join(missing)}.")
+            raise InvalidValue(f"The change '{self.op}' needs {' and '.join(missing)}.").in_chinese(
+                f"变动“{self.op}”缺少 {'、'.join(missing)}。"
+            )
         for point in (*([self.point] if self.point else []), *(self.line or ())):
             check_point(*point)
 
@@ -150,9 +149,13 @@ def what_if(
     ground.area(ask.area, scope)
     rows = ground.rows(ask.area, scope)
     if not len(rows):
-        raise InputRefused("No residential building lies there, so nobody's walk can change.")
+        raise InputRefused("No residential building lies there, so nobody's walk can change.").in_chinese(
+            "该范围没有住宅建筑，没有人的步行会变。"
+        )
     if len(changes) > MAX_CHANGES:
-        raise InvalidValue(f"{len(changes)} changes at once are too many: at most {MAX_CHANGES}.")
+        raise InvalidValue(f"{len(changes)} changes at once are too many: at most {MAX_CHANGES}.").in_chinese(
+            f"一次 {len(changes)} 项变动太多：最多 {MAX_CHANGES} 项。"
+        )
     limit = circles.rules.limit(category, ask.minutes)
     before_m = (
         ground.walks(category, ask.minute).metres if category in ground.services else np.full(len(ground.homes), np.inf)
@@ -181,12 +184,6 @@ def what_if(
         assumptions=future.assumptions,
         ms=round(1000.0 * (time.perf_counter() - begun), 2),
     )
-
-
-def check_point(lon: float, lat: float) -> None:
-    """Refuse coordinates that are no place on earth."""
-    if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
-        raise InvalidValue(f"{lon:g},{lat:g} is not a point: longitude comes first, then latitude, in degrees.")
 
 
 def placed(ground: Ground, lon: float, lat: float, what: str, *, max_m: float | None = None) -> Places:

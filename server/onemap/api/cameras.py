@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from onemap.analyses.camera_answers import BlindStreet, ClassCount, GridSight, PlaceKind, SeeingCamera, Seen, Works
 from onemap.analyses.cameras import camera_coverage, cameras_that_see
 from onemap.api.catalog import TitleOut
 from onemap.api.coverage import AREA
@@ -16,105 +17,12 @@ from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentParts, CurrentScop
 router = APIRouter(prefix="/api/cameras", tags=["cameras"])
 
 
-class SeeingOut(BaseModel):
-    """A camera whose view holds the point; vehicle cameras count where they were last."""
-
-    fid: int
-    camera_id: str
-    title: str
-    camera_class: str
-    status: str | None
-    is_online: bool
-    is_vehicle: bool
-    point: tuple[float, float]
-    metres: float
-    height_m: float | None
-
-
 class CamerasSeeingOut(BaseModel):
     """The cameras that see a point, the nearest first; those that are not online see nothing now."""
 
     point: tuple[float, float]
     n_online: int
-    cameras: list[SeeingOut]
-
-
-class ClassCountOut(BaseModel):
-    """How many cameras of a class, and in what state."""
-
-    camera_class: str
-    n: int
-    n_online: int
-    n_linked: int
-    n_old: int
-
-
-class SeenOut(BaseModel):
-    """How much of a whole is seen: square metres, metres or a count; ``share_twice`` by two cameras or more."""
-
-    seen: float
-    total: float
-    share: float | None
-    share_twice: float | None
-
-
-class GridSightOut(BaseModel):
-    """One grid's ground; ``want`` is households times the unseen share."""
-
-    fid: int
-    grid_code: str
-    title: str
-    households: int
-    n_cameras: int
-    ground_share: float
-    want: float
-
-
-class PlaceKindOut(BaseModel):
-    """Key places of one kind: crossing, estate_gate, square_gate, market, school_front."""
-
-    kind: str
-    n: int
-    seen: int
-    share: float | None
-
-
-class KeyPlaceOut(BaseModel):
-    """A key place that no camera sees."""
-
-    kind: str
-    title: str | None
-    point: tuple[float, float]
-
-
-class CameraToDoOut(BaseModel):
-    """A camera to be linked, repaired or replaced, and why."""
-
-    fid: int
-    camera_id: str
-    title: str
-    camera_class: str
-    status: str | None
-    age_years: int | None
-    why: str
-
-
-class BlindStreetOut(BaseModel):
-    """A street with many metres that no camera sees."""
-
-    fid: int
-    title: str | None
-    length_m: float
-    unseen_m: float
-
-
-class WorksOut(BaseModel):
-    """The four works: fill gaps 填空, densify 加密, integrate 集成, improve 提效; the most wanted first."""
-
-    fill: list[KeyPlaceOut]
-    densify: list[GridSightOut]
-    integrate: list[CameraToDoOut]
-    improve: list[CameraToDoOut]
+    cameras: list[SeeingCamera]
 
 
 class CameraCoverageOut(BaseModel):
@@ -125,14 +33,14 @@ class CameraCoverageOut(BaseModel):
     n_seeing: int
     n_unusable: int
     offline_share: float | None
-    classes: list[ClassCountOut]
-    ground: SeenOut
-    roads: SeenOut
-    buildings: SeenOut
-    places: list[PlaceKindOut]
-    grids: list[GridSightOut]
-    blind_streets: list[BlindStreetOut]
-    works: WorksOut
+    classes: list[ClassCount]
+    ground: Seen
+    roads: Seen
+    buildings: Seen
+    places: list[PlaceKind]
+    grids: list[GridSight]
+    blind_streets: list[BlindStreet]
+    works: Works
     lattice_m: float
     assumptions: list[TitleOut]
 
@@ -150,7 +58,7 @@ def read_cameras_seeing(
     return CamerasSeeingOut(
         point=(lon, lat),
         n_online=sum(one.is_online for one in found),
-        cameras=[SeeingOut.model_validate(one, from_attributes=True) for one in found],
+        cameras=found,
     )
 
 

@@ -8,8 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from onemap.analyses import life_circle, what_if
+from onemap.analyses.circle_answers import BuildingColumns, FacilityPoint, Histogram
 from onemap.analyses.circle_rules import ADULT_KMH
+from onemap.analyses.circle_zones import ZoneCoverage
 from onemap.analyses.life_circle import CircleAsk
+from onemap.analyses.what_if import Changed, Gap, People, State
 from onemap.api.catalog import TitleOut
 from onemap.api.deps import CurrentCatalog, CurrentParts, CurrentScope
 
@@ -78,53 +81,6 @@ class CoverageOut(_Out):
     categories: list[CategoryCoverageOut]
 
 
-class ZoneCoverageOut(_Out):
-    """One zone; ``ring`` (degrees) for H3 cells; ``suppressed`` where the numbers are too small for the public."""
-
-    key: str
-    fid: int | None
-    title: str
-    n_buildings: int
-    households: int | None
-    persons: int | None
-    households_covered: int | None
-    persons_covered: int | None
-    share: float | None
-    mean_s: float | None
-    worst_s: float | None
-    rank: int | None
-    suppressed: bool
-    ring: list[tuple[float, float]] | None
-
-
-class BuildingsOut(_Out):
-    """Residential buildings column by column; seconds and metres are null where there is no way."""
-
-    fid: list[int]
-    seconds: list[float | None]
-    metres: list[float | None]
-    households: list[int]
-    persons: list[int]
-
-
-class WalkHistogramOut(_Out):
-    """Households by walking time: from edge to edge, the last bar beyond the last edge; ``unreachable`` are in it."""
-
-    edges_s: list[float]
-    households: list[int]
-    unreachable: int
-
-
-class FacilityOut(_Out):
-    """A facility in or around the area."""
-
-    fid: int
-    title: str
-    point: tuple[float, float]
-    is_open: bool
-    on_network: bool
-
-
 class CategoryByZoneOut(_Out):
     """One category by zones (``rows``), or building by building (``buildings``)."""
 
@@ -138,10 +94,10 @@ class CategoryByZoneOut(_Out):
     document: str
     verified: bool
     note: TitleOut | None
-    rows: list[ZoneCoverageOut]
-    buildings: BuildingsOut | None
-    facilities: list[FacilityOut]
-    histogram: WalkHistogramOut | None
+    rows: list[ZoneCoverage]
+    buildings: BuildingColumns | None
+    facilities: list[FacilityPoint]
+    histogram: Histogram | None
 
 
 class ChangeIn(BaseModel):
@@ -155,8 +111,8 @@ class ChangeIn(BaseModel):
     line: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
-class WhatIfIn(BaseModel):
-    """What would be different, and for whom."""
+class CircleIn(BaseModel):
+    """Whose life circle, to which category."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -165,42 +121,17 @@ class WhatIfIn(BaseModel):
     speed_kmh: float = ADULT_KMH
     open_at: str | None = None
     minutes: float | None = None
+
+    def circle(self) -> CircleAsk:
+        """The area and the walker."""
+        return CircleAsk(self.area, self.speed_kmh, self.open_at, self.minutes)
+
+
+class WhatIfIn(CircleIn):
+    """What would be different, and for whom."""
+
     changes: list[ChangeIn] = Field(max_length=what_if.MAX_CHANGES)
     isochrone: bool = False
-
-
-class StateOut(_Out):
-    """Who is covered, and how far they walk on average."""
-
-    households_covered: int
-    persons_covered: int
-    share: float | None
-    mean_s: float | None
-    histogram: WalkHistogramOut
-
-
-class ChangedOut(_Out):
-    """Buildings whose walk changed, with the new seconds; null where there is no way any more."""
-
-    fid: list[int]
-    seconds: list[float | None]
-
-
-class PeopleOut(_Out):
-    """So many."""
-
-    households: int
-    persons: int
-
-
-class GapOut(_Out):
-    """An estate with uncovered homes, most households first; ``title`` is null for homes outside every estate."""
-
-    fid: int | None
-    title: str | None
-    households: int
-    persons: int
-    worst_s: float | None
 
 
 class FeatureOut(BaseModel):
@@ -228,13 +159,13 @@ class WhatIfOut(_Out):
     verified: bool
     households: int
     persons: int
-    before: StateOut
-    after: StateOut
-    changed: ChangedOut
-    gained: PeopleOut
-    lost: PeopleOut
-    uncovered: PeopleOut
-    gaps: list[GapOut]
+    before: State
+    after: State
+    changed: Changed
+    gained: People
+    lost: People
+    uncovered: People
+    gaps: list[Gap]
     isochrones: CollectionOut | None
     assumptions: list[TitleOut]
     ms: float
@@ -282,7 +213,7 @@ def ask_what_if(asked: WhatIfIn, parts: CurrentParts, catalog: CurrentCatalog, s
         parts.circles,
         catalog,
         scope,
-        CircleAsk(asked.area, asked.speed_kmh, asked.open_at, asked.minutes),
+        asked.circle(),
         asked.category,
         [what_if.Change(one.op, one.point, one.fid, one.line) for one in asked.changes],
         with_isochrones=asked.isochrone,

@@ -15,6 +15,7 @@ from onemap.analyses.nearest import DispatchRules
 from onemap.analyses.responders import Responders
 from onemap.analyses.streets import StreetNetworks
 from onemap.domain.layer import Catalog, Layer
+from onemap.domain.region import check_point
 from onemap.domain.rule_set import RuleSet
 from onemap.domain.scope import Scope, scope_of
 from onemap.errors import BadQuery
@@ -77,20 +78,25 @@ def parse_box(bbox: str) -> tuple[float, float, float, float]:
     try:
         west, south, east, north = (float(part) for part in bbox.split(","))
     except ValueError:
-        raise BadQuery(f"bbox is '{bbox}'; it must be four numbers: west,south,east,north.") from None
+        raise BadQuery(f"bbox is '{bbox}'; it must be four numbers: west,south,east,north.").in_chinese(
+            f"范围“{bbox}”不对：须为四个数，西,南,东,北。"
+        ) from None
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise BadQuery(f"bbox is '{bbox}'; west must be less than east, south less than north, all in degrees.")
+        raise BadQuery(
+            f"bbox is '{bbox}'; west must be less than east, south less than north, all in degrees."
+        ).in_chinese(f"范围“{bbox}”不对：西须小于东，南须小于北，单位为度。")
     return west, south, east, north
 
 
 def parse_point(point: str) -> tuple[float, float]:
-    """``longitude,latitude`` in degrees; ``BadQuery`` where it is none."""
+    """``longitude,latitude`` in degrees; ``BadQuery`` or ``InvalidValue`` where it is none."""
     try:
         lon, lat = (float(part) for part in point.split(","))
     except ValueError:
-        raise BadQuery(f"point is '{point}'; it must be longitude,latitude in degrees.") from None
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise BadQuery(f"point is '{point}'; longitude comes first, then latitude, in degrees.")
+        raise BadQuery(f"point is '{point}'; it must be longitude,latitude in degrees.").in_chinese(
+            f"位置“{point}”不对：须为两个数，经度,纬度，单位为度。"
+        ) from None
+    check_point(lon, lat)
     return lon, lat
 
 

@@ -176,7 +176,7 @@ def event_histogram(
 ) -> HistogramOut:
     """How many events of each level were reported in equal bins between ``since`` and ``until``."""
     if wanted.since is None or wanted.until is None:
-        raise BadQuery("A histogram needs since and until.")
+        raise BadQuery("A histogram needs since and until.").in_chinese("时间分布须有开始和结束时间。")
     with db.connection() as connection:
         found = store.histogram(connection, catalog.layer("events"), scope, wanted, wanted.since, wanted.until, bins)
     return HistogramOut(
@@ -246,4 +246,6 @@ def _unpack(token: str) -> After:
         level, moment, fid = base64.urlsafe_b64decode(token.encode()).decode().split("|")
         return After(int(level), datetime.fromisoformat(moment), int(fid))
     except (binascii.Error, ValueError, UnicodeError):
-        raise BadQuery("after is no place that an earlier page gave as next.") from None
+        raise BadQuery("after is no place that an earlier page gave as next.").in_chinese(
+            "after 不是前一页给出的位置。"
+        ) from None

@@ -145,7 +145,7 @@ def select_features(
 ) -> SelectionOut:
     """What lies on a piece of ground: how many, whom they house, and a page of them by number."""
     if ground.bounds is None:
-        raise BadQuery("A selection needs a polygon or a bbox.")
+        raise BadQuery("A selection needs a polygon or a bbox.").in_chinese("请给出多边形或范围。")
     matching = _meant(layer, scope, ground, wanted if listed else None, shown=shown)
     with db.connection() as connection:
         totals = store.totals(connection, layer, scope, matching)
@@ -165,7 +165,9 @@ def _meant(layer: Layer, scope: Scope, ground: Region, wanted: EventFilter | Non
     if wanted is None:
         return store.on_ground(layer, scope, ground, shown=shown)
     if layer.name != "events":
-        raise BadQuery(f"listed is for events; '{layer.name}' has no list.")
+        raise BadQuery(f"listed is for events; '{layer.name}' has no list.").in_chinese(
+            f"listed 只用于事件，图层“{layer.name}”没有列表。"
+        )
     return store.both(store.on_ground(layer, scope, ground), store.of_filter(layer, scope, wanted))
 
 
@@ -186,7 +188,7 @@ class _Export:
                 if n > MOST_ROWS:
                     raise InputRefused(
                         f"More than {MOST_ROWS:,} rows would have to be written; choose an area or a shorter time."
-                    )
+                    ).in_chinese(f"超过 {MOST_ROWS:,} 行，不能导出：请缩小范围或时段。")
                 n = self._write(connection, unfinished, matching)
                 place = store.area_name(connection, self._catalog.layer("areas"), self._scope, area) if area else None
                 detail = {"layer": self._layer.name, "format": self._kind.value, "n": n, **meant}
@@ -232,7 +234,9 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _AT_ONCE.acquire(blocking=False):
-        raise TooBusy("Several exports are being written already; ask again in a moment.")
+        raise TooBusy("Several exports are being written already; ask again in a moment.").in_chinese(
+            "已有几个导出在进行，请稍后再试。"
+        )
     try:
         yield
     finally:

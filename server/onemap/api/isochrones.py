@@ -73,4 +73,6 @@ def _minutes(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise BadQuery(f"minutes is '{text}'; it must be numbers separated by commas, such as 5,10,15.") from None
+        raise BadQuery(f"minutes is '{text}'; it must be numbers separated by commas, such as 5,10,15.").in_chinese(
+            f"限时“{text}”不对：须为逗号分隔的数，例如 5,10,15。"
+        ) from None

@@ -81,7 +81,7 @@ def read_kpis(
     """The indicators asked for by name, or all of them, for an area or for all that the reader may see."""
     unknown = set(name or ()) - {kpi.name for kpi in KPIS}
     if unknown:
-        raise BadQuery(f"There is no indicator '{min(unknown)}'.")
+        raise _no_indicator(min(unknown))
     now = datetime.now(UTC)
     asked = [kpi for kpi in KPIS if name is None or kpi.name in name]
     mine = [kpi for kpi in asked if scope.sees(catalog.layer(kpi.layer))]
@@ -119,7 +119,7 @@ def kpi_series(
     """One indicator day by day; how things stood (posts on duty, points visited) is known for today only."""
     kpi = next((one for one in KPIS if one.name == name), None)
     if kpi is None:
-        raise BadQuery(f"There is no indicator '{name}'.")
+        raise _no_indicator(name)
     with db.connection() as connection:
         points = series(connection, catalog, scope, kpi, area=area, now=datetime.now(UTC), days=days)
     return SeriesOut(name=name, points=[DayValueOut.model_validate(one, from_attributes=True) for one in points])
@@ -157,3 +157,7 @@ def _kpi_out(one: Measured, *, allowed: bool) -> KpiOut:
         missing=TitleOut.of(kpi.missing) if kpi.missing else None,
         calculated_at=one.at,
     )
+
+
+def _no_indicator(name: str) -> BadQuery:
+    return BadQuery(f"There is no indicator '{name}'.").in_chinese(f"没有指标“{name}”。")

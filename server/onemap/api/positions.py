@@ -107,7 +107,7 @@ class PositionRoute(BaseRoute):
         try:
             told = self._told.validate_json(body)
         except ValidationError as wrong:
-            errors = wrong.errors(include_url=False, include_context=False)
+            errors = wrong.errors(include_url=False)
             raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in errors]) from wrong
         receipt = await report_positions(told, parts_of(scope["app"]), scope_of(scope))
         if isinstance(receipt, BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 import structlog
@@ -34,6 +35,34 @@ STATUS: tuple[tuple[type[errors.OneMapError], int], ...] = (
     (errors.OneMapError, 400),
 )
 
+#: What is wrong with a parameter, by the kind that Pydantic gives it; braces are filled from what it tells beside.
+_WRONG_ZH = {
+    "missing": "未给出",
+    "extra_forbidden": "不是可给的项",
+    "greater_than": "须大于 {gt}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than": "须小于 {lt}",
+    "less_than_equal": "不能大于 {le}",
+    "int_parsing": "须为整数",
+    "int_type": "须为整数",
+    "int_from_float": "须为整数",
+    "float_parsing": "须为数字",
+    "float_type": "须为数字",
+    "finite_number": "须为有限的数字",
+    "bool_parsing": "须为 true 或 false",
+    "datetime_parsing": "须为日期和时间",
+    "datetime_from_date_parsing": "须为日期和时间",
+    "timezone_aware": "须带时区",
+    "date_from_datetime_parsing": "须为日期",
+    "string_pattern_mismatch": "格式不对",
+    "string_too_short": "至少 {min_length} 个字",
+    "string_too_long": "最多 {max_length} 个字",
+    "too_short": "至少 {min_length} 项",
+    "too_long": "最多 {max_length} 项",
+    "literal_error": "须为 {expected} 之一",
+    "json_invalid": "不是 JSON",
+}
+
 _log = structlog.get_logger()
 
 
@@ -61,8 +90,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_: Request, error: RequestValidationError) -> Response:
-        said = "; ".join(f"{'.'.join(str(part) for part in e['loc'][1:])}: {e['msg']}" for e in error.errors())
-        return problem(400, f"The request cannot be read: {said}.")
+        wrong = [(".".join(str(part) for part in one["loc"][1:]), one) for one in error.errors()]
+        said = "; ".join(f"{where}: {one['msg']}" for where, one in wrong)
+        zh = "；".join(f"“{where or '正文'}”{_in_chinese(one)}" for where, one in wrong)
+        return problem(400, f"The request cannot be read: {said}.", zh=f"请求无法读取：{zh}。")
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
@@ -71,4 +102,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def _bug(request: Request, error: Exception) -> Response:
         _log.error("bug", path=request.url.path, exc_info=error)
-        return problem(500, "Something went wrong on our side; the log has the details.")
+        return problem(500, "Something went wrong on our side; the log has the details.", zh="服务器出错，详情见日志。")
+
+
+def _in_chinese(wrong: dict[str, Any]) -> str:
+    try:
+        return _WRONG_ZH[wrong["type"]].format_map(wrong.get("ctx", {})).replace(" or ", " 或 ")
+    except KeyError:  # a kind that has no words here, or one that came without its limits
+        return "不合要求"

@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from onemap.analyses.nearest import MODES, NearestAnswer, nearest_to
+from onemap.analyses.nearest import NearestAnswer, nearest_to
 from onemap.api.deps import CurrentCatalog, CurrentDb, CurrentParts, CurrentScope, parse_point
+from onemap.engine.network.access import MODES
 from onemap.engine.network.responders import NotAtOnce
 from onemap.engine.network.roster import Ask
 from onemap.store import events

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from onemap.api.deps import CurrentScope
-from onemap.api.sign_in import COOKIE, FindAccount
+from onemap.api.sign_in import COOKIE, FindAccount, unknown_token
 from onemap.domain.scope import Scope
-from onemap.errors import SignInNeeded
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
@@ -42,7 +41,7 @@ async def sign_in(request: Request, response: Response, given: TokenIn) -> Sessi
     find_account: FindAccount = request.app.state.find_account
     account = await find_account(given.token)
     if account is None:
-        raise SignInNeeded("This token is not valid (any more); ask whoever runs the server for a new one.")
+        raise unknown_token()
     post, scope = account
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, given.token, max_age=_DAY_S, httponly=True, samesite="strict", secure=secure)

@@ -23,6 +23,7 @@ from starlette.types import Scope as AsgiScope
 
 from onemap.api.problems import problem
 from onemap.domain.scope import ASGI_KEY, PUBLIC, Scope
+from onemap.errors import SignInNeeded
 
 COOKIE = "onemap"
 #: A token that was taken away stops working within this time, seconds.
@@ -34,6 +35,13 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 
 type FindAccount = Callable[[str], Awaitable[tuple[str, Scope] | None]]
+
+
+def unknown_token() -> SignInNeeded:
+    """What a token that nobody holds is answered."""
+    return SignInNeeded("This token is not valid (any more); ask whoever runs the server for a new one.").in_chinese(
+        "令牌无效或已失效，请向管理员索取新的。"
+    )
 
 
 class SignIn:
@@ -63,7 +71,11 @@ class SignIn:
             return
         headers = dict(scope["headers"])
         if scope["method"] not in _SAFE and not (_names_its_token(headers) or self._is_ours(headers)):
-            refusal = problem(403, "This request comes from a page of another site, which may not change the map.")
+            refusal = problem(
+                403,
+                "This request comes from a page of another site, which may not change the map.",
+                zh="请求来自其他网站的页面，不能改动地图。",
+            )
             await refusal(scope, receive, send)
             return
         token = _token(headers)
@@ -72,7 +84,8 @@ class SignIn:
         else:
             account = await self._account(token)
             if account is None:
-                answer = problem(401, "This token is not valid (any more); ask whoever runs the server for a new one.")
+                unknown = unknown_token()
+                answer = problem(401, str(unknown), zh=unknown.zh)
                 answer.delete_cookie(COOKIE)
                 await answer(scope, receive, send)
                 return

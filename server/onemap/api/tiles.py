@@ -57,7 +57,7 @@ def tile_routes(catalog: Catalog, store: TileStore, book: StyleBook, *, public_u
 
 
 class TileRoute(BaseRoute):
-    """``/tiles/{layer}/{z}/{x}/{y}.mvt``."""
+    """``/tiles/{layer}/{z}/{x}/{y}.mvt``; ``{layer}+{layer}`` is a tile of several layers."""
 
     def __init__(self, catalog: Catalog, store: TileStore) -> None:
         self._layers = {layer.name: layer for layer in catalog}
@@ -74,26 +74,34 @@ class TileRoute(BaseRoute):
         if scope["method"] not in ("GET", "HEAD"):
             await Response(status_code=405, headers={"Allow": "GET, HEAD"})(scope, receive, send)
             return
-        layer, z, x, y = self._address(scope["path"])
+        layers, z, x, y = self._address(scope["path"])
         reader = scope_of(scope)
-        tile = self._store.remembered(layer, reader, z, x, y)
-        if tile is None:
-            tile = await self._store.tile(layer, reader, z, x, y)
+        if len(layers) > 1:
+            tile = await self._store.together(layers, reader, z, x, y)
+        else:
+            remembered = self._store.remembered(layers[0], reader, z, x, y)
+            tile = remembered or await self._store.tile(layers[0], reader, z, x, y)
         status, headers, body = _answer(tile, scope["headers"], shared=reader == PUBLIC)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    def _address(self, path: str) -> tuple[Layer, int, int, int]:
-        name, *numbers = path[path.rindex("/tiles/") + 7 : -4].split("/")
-        layer = self._layers.get(name)
-        if layer is None:
-            raise LayerNotFound(name)
+    def _address(self, path: str) -> tuple[tuple[Layer, ...], int, int, int]:
+        names, *numbers = path[path.rindex("/tiles/") + 7 : -4].split("/")
+        layers = tuple(map(self._layer, names.split("+")))
+        if len(set(names.split("+"))) < len(layers):
+            raise BadTile(f"'{names}' names a layer twice; name each once.")
         if len(numbers) != 3 or not all(number.isascii() and number.isdigit() for number in numbers):
             raise BadTile(f"'{'/'.join(numbers)}' is no tile; an address is zoom/x/y, three whole numbers.")
         if any(len(number) > 9 for number in numbers):
             raise BadTile("There is no tile so far out.")
         z, x, y = map(int, numbers)
-        return layer, z, x, y
+        return layers, z, x, y
+
+    def _layer(self, name: str) -> Layer:
+        layer = self._layers.get(name)
+        if layer is None:
+            raise LayerNotFound(name)
+        return layer
 
 
 def _answer(

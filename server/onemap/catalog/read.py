@@ -32,7 +32,7 @@ _LAYER_KEYS = {
     "fields", "tile", "restricted_rows",
 }  # fmt: skip
 _FIELD_KEYS = {"type", "title", "unit", "codes", "unique", "required", "search", "class", "minimum", "maximum"}
-_TILE_KEYS = {"fields", "max_zoom", "cluster_below", "only"}
+_TILE_KEYS = {"fields", "max_zoom", "cluster_below", "only", "together"}
 _IMPORT_KEYS = {"columns", "values"}
 _NOT_LAYERS = {"codes", "rules"}
 
@@ -159,6 +159,7 @@ class _Reader:
         return Tiling(
             fields=tuple(tile.get("fields", ())), min_zoom=min_zoom, max_zoom=max_zoom,
             cluster_below=int(tile.get("cluster_below", 0)), only=dict(tile.get("only", {})),
+            together=bool(tile.get("together", False)),
         )  # fmt: skip
 
     def _mapping(self, path: Path, fields: Sequence[Field]) -> ImportMapping:

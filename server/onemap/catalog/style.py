@@ -72,7 +72,7 @@ def build_style(
         "metadata": {"onemap:theme": theme, "onemap:language": language},
         "light": {"anchor": "map", "position": [1.3, 315, 24], "intensity": palette.value("roof.light")},
         "sprite": f"{base_url}/tiles/sprites/{theme}",
-        "sources": {layer.name: _source(layer, base_url) for layer in shown},
+        "sources": _sources(shown, base_url),
         "layers": [
             {"id": "land", "type": "background", "paint": {"background-color": palette.value("land")}},
             *(part for slot, name in enumerate(book.slots) for part in (*by_slot.get(slot, ()), _marker(name))),
@@ -141,7 +141,7 @@ def _map_layer(layer: Layer, fragment: Mapping[str, Any], palette: Palette, lang
     part = fragment.get("part")
     drawn: dict[str, Any] = {
         "id": f"{layer.name}-{fragment['id']}",
-        "source": layer.name,
+        "source": _source_of(layer),
         "source-layer": f"{layer.name}_{part}" if part else layer.name,
         "metadata": {"onemap:layer": layer.name, "onemap:slot": fragment["slot"]},
     }
@@ -171,13 +171,25 @@ def _legend(legend: Mapping[str, Any], layer: Layer, language: Language) -> dict
     }
 
 
-def _source(layer: Layer, base_url: str) -> dict[str, Any]:
+def _sources(layers: Iterable[Layer], base_url: str) -> dict[str, dict[str, Any]]:
+    """A source for each layer, but one for all that are asked for together."""
+    members: dict[str, list[Layer]] = {}
+    for layer in layers:
+        members.setdefault(_source_of(layer), []).append(layer)
     return {
-        "type": "vector",
-        "tiles": [f"{base_url}/tiles/{layer.name}/{{z}}/{{x}}/{{y}}.mvt"],
-        "minzoom": layer.tiling.min_zoom,
-        "maxzoom": layer.tiling.max_zoom,
+        name: {
+            "type": "vector",
+            "tiles": [f"{base_url}/tiles/{'+'.join(layer.name for layer in those)}/{{z}}/{{x}}/{{y}}.mvt"],
+            "minzoom": min(layer.tiling.min_zoom for layer in those),
+            "maxzoom": those[0].tiling.max_zoom,
+        }
+        for name, those in members.items()
     }
+
+
+def _source_of(layer: Layer) -> str:
+    # Beyond its last zoom a client stretches a tile: only layers that end alike can share one.
+    return f"together-{layer.tiling.max_zoom}" if layer.tiling.together else layer.name
 
 
 def _marker(slot: str) -> dict[str, Any]:

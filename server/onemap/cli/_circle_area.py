@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from onemap.analyses.circle_answers import Coverage
 from onemap.analyses.circle_ground import Ground, LifeCircles, circles_of
 from onemap.analyses.isochrone import IsochroneAsk, isochrone
-from onemap.analyses.life_circle import CircleAsk, Coverage, category_by_zone, coverage, usable_walks
-from onemap.analyses.siting import KINDS, SitingAsk, best_sites
+from onemap.analyses.life_circle import CircleAsk, category_by_zone, coverage, usable_walks
+from onemap.analyses.siting import best_sites
+from onemap.analyses.siting_ask import KINDS, SitingAsk
 from onemap.catalog.read import read_catalog
 from onemap.cli.common import Progress, database
 from onemap.cli.network_input import write_layers

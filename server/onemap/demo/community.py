@@ -11,10 +11,13 @@ from shapely import Polygon
 
 from onemap.demo import grids, shares
 from onemap.demo.arrays import F64, I64, Bools, Objects
-from onemap.demo.fabric import FLOOR_M, Building, Built
 from onemap.demo.ground import Atom, Road, nearest_name, shapes_of
 from onemap.demo.plan import Cell, Sheet, Use
+from onemap.demo.site import Building, Built
 from onemap.demo.town import BuiltCell, Estate
+
+#: A storey of homes, and of anything else, metres.
+_HOME_FLOOR_M, _FLOOR_M = 3.0, 4.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +263,7 @@ def addresses(community: Community) -> list[str]:
 
 def heights(homes: Homes) -> F64:
     """Metres above ground (n_building,)."""
-    storey = np.array([FLOOR_M if b.use == "residential" else 4.2 for b in homes.buildings])
+    storey = np.array([_HOME_FLOOR_M if b.use == "residential" else _FLOOR_M for b in homes.buildings])
     return np.asarray(np.round(homes.floors * storey + 1.2, 1))
 
 

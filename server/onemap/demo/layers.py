@@ -12,10 +12,10 @@ from onemap.demo import departments, events, force, points, shares
 from onemap.demo import places as where
 from onemap.demo.arrays import F64, I64, Bools
 from onemap.demo.community import Community, addresses, heights
-from onemap.demo.fabric import Building
 from onemap.demo.frame import lonlat, to_degrees
 from onemap.demo.ground import Road, shapes_of
 from onemap.demo.plan import Use
+from onemap.demo.site import Building
 from onemap.demo.table import Table, by_place, missing, texts
 from onemap.demo.town import Estate
 

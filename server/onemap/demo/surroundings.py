@@ -11,9 +11,9 @@ from shapely import Polygon
 
 from onemap.demo import layers
 from onemap.demo.community import Community
-from onemap.demo.fabric import Building
 from onemap.demo.ground import Road, nearest_name, shapes_of
 from onemap.demo.plan import Cell, Sheet, Use
+from onemap.demo.site import Building
 from onemap.demo.table import Table, by_place, texts
 from onemap.demo.town import BuiltCell, Estate, connected
 

@@ -11,10 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from shapely import LineString, Polygon
 
 from onemap.demo import fabric, ground, names
-from onemap.demo.fabric import Building, Built, Site, Style
 from onemap.demo.frame import Frame
 from onemap.demo.ground import Atom, Road
+from onemap.demo.homes import Style
 from onemap.demo.plan import Cell, CellPlan, Sheet, Use
+from onemap.demo.site import Building, Built, Site
 
 #: How often estates are of which style, and when each style was built.
 _STYLES = ((Style.SLAB, 0.45), (Style.OLD, 0.28), (Style.MID, 0.15), (Style.TOWER, 0.06), (Style.MIXED, 0.06))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from onemap.domain.region import Box, check_area
 from onemap.errors import BadQuery, Conflict
 
 LEVELS = (1, 2, 3, 4)
@@ -54,8 +55,6 @@ OVER = frozenset({"closed", "rated", "archived", "merged", "void"})
 
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
-type Box = tuple[float, float, float, float]
-
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
@@ -87,18 +86,22 @@ class EventFilter:
     box: Box | None = None
 
     def __post_init__(self) -> None:
-        if self.area is not None and not (self.area.isdigit() and len(self.area) <= 12):
-            raise BadQuery(f"area is '{self.area}'; it must be an area code of at most 12 digits.")
+        if self.area is not None:
+            check_area(self.area)
         if not self.levels <= set(LEVELS):
-            raise BadQuery("level must be from 1 to 4.")
+            raise BadQuery("level must be from 1 to 4.").in_chinese("级别须为 1 至 4。")
         for code in (*self.kinds, *self.states, *self.templates, *([self.grid_code] if self.grid_code else ())):
             if not _CODE.fullmatch(code):
-                raise BadQuery(f"'{code}' is no code; codes are letters, digits, '_' and '-'.")
+                raise BadQuery(f"'{code}' is no code; codes are letters, digits, '_' and '-'.").in_chinese(
+                    f"“{code}”不是代码：代码只含字母、数字、“_”和“-”。"
+                )
         for moment in (self.since, self.until):
             if moment is not None and moment.tzinfo is None:
-                raise BadQuery("Times need an offset, such as 2026-05-06T14:30:00+08:00.")
+                raise BadQuery("Times need an offset, such as 2026-05-06T14:30:00+08:00.").in_chinese(
+                    "时间须带时区，例如 2026-05-06T14:30:00+08:00。"
+                )
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise BadQuery("since must be before until.")
+            raise BadQuery("since must be before until.").in_chinese("开始时间须早于结束时间。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,13 @@ def steps_to_dispatch(event_no: str, state: str) -> tuple[str, ...]:
     Who sends somebody at once has accepted and triaged the event as well; ``Conflict`` where nobody can be sent.
     """
     if state in OVER:
-        raise Conflict(f"Event {event_no} is over ({state}); nobody can be sent to it.")
+        raise Conflict(f"Event {event_no} is over ({state}); nobody can be sent to it.").in_chinese(
+            f"事件 {event_no} 已经结束，不能再派人。"
+        )
     if state in ("dispatched", "self_handled", "processing", "feedback", "extended", "suspended"):
-        raise Conflict(f"Event {event_no} is with somebody already ({state}).")
+        raise Conflict(f"Event {event_no} is with somebody already ({state}).").in_chinese(
+            f"事件 {event_no} 已经有人在处理。"
+        )
     steps: list[str] = []
     while not steps or steps[-1] != "dispatched":
         at = steps[-1] if steps else state

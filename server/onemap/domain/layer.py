@@ -144,6 +144,8 @@ class Tiling:
     max_zoom: int
     #: Points are joined into clusters below this zoom; 0 never.
     cluster_below: int = 0
+    #: Maps ask for the layer in one tile with the others that say so: fewer requests, and less to clip for each frame.
+    together: bool = False
     #: ``field -> value``: only these rows are cut into tiles (open events, for one).
     only: Mapping[str, str | bool | int] = field(default_factory=dict)
 

@@ -45,6 +45,8 @@ class Band:
             raise InvalidBand(
                 f"A band of minimum {self.minimum:g}, target {self.target:g}, maximum {self.maximum:g} "
                 "is not 0 < minimum <= target <= maximum."
+            ).in_chinese(
+                f"下限 {self.minimum:g}、目标 {self.target:g}、上限 {self.maximum:g} 不对：须 0 < 下限 ≤ 目标 ≤ 上限。"
             )
 
     def holds(self, count: float) -> bool:

@@ -56,7 +56,7 @@ class Scope:
             raise NotAllowed(
                 f"This takes the permission '{permission}'; whoever runs the server gives it with "
                 f"'onemap users add POST --may {permission}'."
-            )
+            ).in_chinese(f"没有“{permission}”权限：由管理员用 onemap users add 岗位 --may {permission} 授予。")
 
     @property
     def sees_restricted(self) -> bool:

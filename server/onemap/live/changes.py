@@ -102,9 +102,11 @@ class LiveChanges:
             Asked with every ping: whether the reader may still listen.
         """
         if self._closed:
-            raise TooBusy("The server is stopping; come back in a moment.")
+            raise TooBusy("The server is stopping; come back in a moment.").in_chinese("服务器正在停止，请稍后再来。")
         if len(self._listeners) >= self._most:
-            raise TooBusy(f"{self._most} screens follow this server already; try again in a moment.")
+            raise TooBusy(f"{self._most} screens follow this server already; try again in a moment.").in_chinese(
+                f"已有 {self._most} 个屏幕连着这台服务器，请稍后再试。"
+            )
         return self._frames(scope, since, await store.known(self._adb), allowed)
 
     async def _frames(

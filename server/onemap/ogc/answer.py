@@ -61,8 +61,10 @@ def json_answer(document: Any, kind: str = "application/json", **more: Any) -> A
     return Answer(orjson.dumps(document), kind, **more)
 
 
-def problem(status: int, code: str, detail: str, *, kind: str = PROBLEM_JSON, about: str = "about:blank") -> Answer:
-    """An error: a problem document (RFC 9457) that is an OGC exception as well."""
+def problem(
+    status: int, code: str, detail: str, *, zh: str | None = None, kind: str = PROBLEM_JSON, about: str = "about:blank"
+) -> Answer:
+    """An error: a problem document (RFC 9457) that is an OGC exception as well; ``detail_zh`` where there is one."""
     document = {
         "type": about,
         "title": HTTPStatus(status).phrase,
@@ -71,6 +73,8 @@ def problem(status: int, code: str, detail: str, *, kind: str = PROBLEM_JSON, ab
         "code": code,
         "description": detail,
     }
+    if zh is not None:
+        document["detail_zh"] = zh
     headers = ((b"www-authenticate", b'Bearer realm="onemap"'),) if status == 401 else ()
     return Answer(orjson.dumps(document), kind, status, headers=headers)
 
@@ -78,4 +82,4 @@ def problem(status: int, code: str, detail: str, *, kind: str = PROBLEM_JSON, ab
 def refused(error: errors.OneMapError, **more: Any) -> Answer:
     """What we can explain, explained."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
-    return problem(status, code, str(error), **more)
+    return problem(status, code, str(error), zh=error.zh, **more)

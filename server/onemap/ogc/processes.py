@@ -10,7 +10,7 @@ import orjson
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import ValidationError, best_match  # type: ignore[import-untyped]
 
-from onemap.analyses.registry import Analysis, Context, Registry
+from onemap.analyses.registry import Analysis, Context, Input, Registry
 from onemap.analyses.responders import Responders
 from onemap.analyses.streets import StreetNetworks
 from onemap.domain.layer import Catalog
@@ -72,12 +72,12 @@ class Processes:
             ],
             "inputs": {
                 key: {
-                    "title": analysis.input_titles[key].in_language(language) if key in analysis.input_titles else key,
-                    "minOccurs": 0 if _is_optional(analysis, key) else 1,
+                    "title": asked.title.in_language(language),
+                    "minOccurs": 1 if asked.required else 0,
                     "maxOccurs": 1,
-                    "schema": dict(schema),
+                    "schema": dict(asked.schema),
                 }
-                for key, schema in analysis.inputs.items()
+                for key, asked in analysis.inputs.items()
             },
             "outputs": {key: {"title": key, "schema": dict(schema)} for key, schema in analysis.outputs.items()},
         }
@@ -169,28 +169,32 @@ def read_inputs(analysis: Analysis, given: Any) -> Json:
         raise BadQuery("An execute request has 'inputs', an object.")
     for name in given:
         if name not in analysis.inputs:
-            raise BadQuery(f"Process '{analysis.name}' has no input '{name}'.")
+            raise BadQuery(f"Process '{analysis.name}' has no input '{name}'.").in_chinese(
+                f"“{analysis.title.zh}”没有输入项“{name}”。"
+            )
     inputs: Json = {}
-    for name, schema in analysis.inputs.items():
+    for name, asked in analysis.inputs.items():
         if name in given:
-            inputs[name] = _input(name, given[name], schema)
-        elif "default" in schema:
-            inputs[name] = schema["default"]
-        elif name not in analysis.optional:
-            raise BadQuery(f"Process '{analysis.name}' needs the input '{name}'.")
+            inputs[name] = _input(name, given[name], asked)
+        elif asked.required:
+            raise BadQuery(f"Process '{analysis.name}' needs the input '{name}'.").in_chinese(
+                f"“{analysis.title.zh}”缺少输入项“{asked.title.zh}”。"
+            )
     return inputs
 
 
-def _input(name: str, value: Any, schema: Mapping[str, Any]) -> Any:
+def _input(name: str, value: Any, asked: Input) -> Any:
     """A value inline, or wrapped with its media type; never fetched from elsewhere."""
     if isinstance(value, Mapping) and "href" in value:
         raise BadQuery(f"Input '{name}' is given by reference; this server fetches nothing, send the value itself.")
-    validator = Draft202012Validator(schema)
+    validator = Draft202012Validator(asked.schema)
     if isinstance(value, Mapping) and "value" in value and not validator.is_valid(value):
         value = value["value"]
     wrong: ValidationError | None = best_match(validator.iter_errors(value))
     if wrong is not None:
-        raise BadQuery(f"Input '{name}' does not fit its schema: {wrong.message[:200]}.")
+        raise BadQuery(f"Input '{name}' does not fit its schema: {wrong.message[:200]}.").in_chinese(
+            f"输入项“{asked.title.zh}”不合要求。"
+        )
     return value
 
 
@@ -261,10 +265,6 @@ def _status(request: Request, job: Job) -> Json:
         "links": links,
     }
     return {name: value for name, value in known.items() if value is not None}
-
-
-def _is_optional(analysis: Analysis, name: str) -> bool:
-    return name in analysis.optional or "default" in analysis.inputs[name]
 
 
 def _job_id(text: str) -> UUID:

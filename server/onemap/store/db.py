@@ -111,12 +111,22 @@ def _explaining() -> Iterator[None]:
     try:
         yield
     except PoolTimeout as busy:
-        raise DatabaseError("The database is busy; try again in a moment.") from busy
+        raise DatabaseError("The database is busy; try again in a moment.").in_chinese(
+            "数据库忙，请稍后再试。"
+        ) from busy
     except PoolClosed as closed:
-        raise DatabaseError("The server is stopping; try again in a moment.") from closed
+        raise DatabaseError("The server is stopping; try again in a moment.").in_chinese(
+            "服务器正在停止，请稍后再试。"
+        ) from closed
     except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as clash:
-        raise Clash("Others wrote the same at the same moment; nothing was changed, send this again.") from clash
+        raise Clash("Others wrote the same at the same moment; nothing was changed, send this again.").in_chinese(
+            "同时有人写入，未作改动，请再试一次。"
+        ) from clash
     except psycopg.errors.QueryCanceled as slow:
-        raise DatabaseError("This takes longer than a question may; ask for less, or try again later.") from slow
+        raise DatabaseError("This takes longer than a question may; ask for less, or try again later.").in_chinese(
+            "查询时间过长：请缩小范围，或稍后再试。"
+        ) from slow
     except psycopg.OperationalError as gone:
-        raise DatabaseError(f"The database does not answer; try again in a moment ({str(gone).strip()}).") from gone
+        raise DatabaseError(f"The database does not answer; try again in a moment ({str(gone).strip()}).").in_chinese(
+            "数据库没有应答，请稍后再试。"
+        ) from gone

@@ -57,7 +57,7 @@ def dispatch(
     before = connection.execute(statement(_sql()["asked_before"]), known).fetchone()
     if before is not None:
         if before[:2] != (order.event_no, order.responder_id):
-            raise Conflict(f"The client_id '{order.client_id}' was used for another dispatch.")
+            raise _used_before(order)
         return Sent(before[2], before[3] + UNDO)
     post = _fit(connection, responders, scope, order.responder_id)
     steps = steps_to_dispatch(order.event_no, state)
@@ -69,7 +69,7 @@ def dispatch(
     try:
         connection.execute(statement(_sql()["send"]), {**values, **known, "at": now})
     except psycopg.errors.UniqueViolation as twice:
-        raise Conflict(f"The client_id '{order.client_id}' was used for another dispatch.") from twice
+        raise _used_before(order) from twice
     connection.execute(statement(_sql()["set_state"]), {"event_no": order.event_no, "to_state": steps[-1]})
     connection.execute(statement(_sql()["add_task"]), values)
     audit(connection, actor, "event.dispatch", {name: values[name] for name in ("event_no", "responder_id", "seq")})
@@ -101,14 +101,18 @@ def take_back(
         raise FeatureNotFound("events", f"{event_no}/dispatch/{seq}")
     responder_id, sender, state_before, at, undone_at = row
     if sender != actor:
-        raise NotAllowed("A dispatch is taken back by the desk that sent it.")
+        raise NotAllowed("A dispatch is taken back by the desk that sent it.").in_chinese("派遣只能由派出的岗位撤回。")
     if undone_at is not None:
         return
     last = connection.execute(statement(_sql()["last_step"]), {"event_no": event_no}).fetchone()
     if state != "dispatched" or last != (seq,):
-        raise Conflict(f"Event {event_no} went on ({state}); the dispatch cannot be taken back.")
+        raise Conflict(f"Event {event_no} went on ({state}); the dispatch cannot be taken back.").in_chinese(
+            f"事件 {event_no} 已经往下办理，派遣不能撤回。"
+        )
     if now > at + UNDO:
-        raise Conflict(f"A dispatch can be taken back for {UNDO.seconds} seconds; that time is over.")
+        raise Conflict(f"A dispatch can be taken back for {UNDO.seconds} seconds; that time is over.").in_chinese(
+            f"派遣在 {UNDO.seconds} 秒内可以撤回，现已超过。"
+        )
     _act(connection, event_no, "undo_dispatch", state_before, actor, None, now)
     values = {"event_no": event_no, "seq": seq, "responder_id": responder_id, "at": now}
     connection.execute(statement(_sql()["undo"]), values)
@@ -136,8 +140,14 @@ def _fit(connection: Connection, responders: Layer, scope: Scope, responder_id: 
         raise FeatureNotFound(responders.name, responder_id)
     post, on_duty = row
     if not on_duty:
-        raise Conflict(f"{post} is off duty and cannot be sent.")
+        raise Conflict(f"{post} is off duty and cannot be sent.").in_chinese(f"{post}不在岗，不能派遣。")
     return str(post)
+
+
+def _used_before(order: Order) -> Conflict:
+    return Conflict(f"The client_id '{order.client_id}' was used for another dispatch.").in_chinese(
+        "这个 client_id 已用于另一次派遣。"
+    )
 
 
 def _act(

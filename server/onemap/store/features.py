@@ -13,21 +13,21 @@ from collections.abc import Callable, Generator, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from onemap.domain.feature import STORAGE_SRID, Ask, Box, Crs, Order, Page, Span, feed_fields
-from onemap.domain.layer import FID, GEOM, FieldType, Layer
+from onemap.domain.feature import Ask, Box, Crs, Page
+from onemap.domain.layer import Layer
 from onemap.domain.scope import Scope
 from onemap.errors import BadQuery, DatabaseError, FeatureNotFound
 from onemap.store.db import AsyncConnection, Connection
-from onemap.store.filters import FilterCompiler
+from onemap.store.feature_text import Key, Values, as_text, filtered, frame_text, item_text, scope_text, total_text
+from onemap.store.feature_where import behind, in_degrees, in_span
 from onemap.store.named import compose, named, statement
 from onemap.store.quick import Quick
-from onemap.store.scope import TRUE, column_type, predicate, relation
+from onemap.store.scope import TRUE, predicate, relation
 
 #: Matches are counted up to here; beyond it ``numberMatched`` is the planner's estimate.
 COUNT_BOUND = 100_000
@@ -35,23 +35,19 @@ COUNT_BOUND = 100_000
 #: How long an estimate serves the following pages, seconds, and how many are kept.
 ESTIMATE_AGE_S, ESTIMATES = 60.0, 2_000
 
-#: A box this much smaller, degrees, surely holds what the index (32-bit boxes) says it holds.
-_SURELY = 3e-5
 #: A box without width gets this one, in degrees and in metres.
 _HAIR, _HAIR_M = 1e-9, 1e-4
 
 _WHERE, _AFTER, _OFFSET, _TOTAL = "/*where*/", "/*after*/", "/*offset*/", "/*total*/"
 _FID_TEXT = re.compile(r"[0-9]{1,18}")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-type _Values = dict[str, Any]
 type _Row = tuple[bytes | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Query:
     text: str
-    values: _Values
+    values: Values
     prepare: bool = True
 
 
@@ -92,7 +88,7 @@ class Features:
     ) -> Generator[_Query, list[_Row], bytes]:
         if not _FID_TEXT.fullmatch(fid):
             raise FeatureNotFound(layer.name, fid)
-        rows = yield _Query(_item_text(_Key(layer), scope, crs, geometry), {"fid": int(fid)})
+        rows = yield _Query(item_text(Key(layer), scope, crs, geometry), {"fid": int(fid)})
         if not rows or rows[0][0] is None:
             raise FeatureNotFound(layer.name, fid)
         return rows[0][0]
@@ -148,49 +144,50 @@ class Features:
         return estimate
 
     def _framed(
-        self, name: str, layer: Layer, scope: Scope, ask: Ask, where: str, values: _Values, *, counts: bool = False
+        self, name: str, layer: Layer, scope: Scope, ask: Ask, where: str, values: Values, *, counts: bool = False
     ) -> _Query:
         """A page statement with its conditions put in."""
-        frame = _frame(name, _Key(layer), scope, self._bound, ask.crs, ask.limit, ask.fields, ask.geometry, ask.order)
+        key = Key(layer)
+        frame = frame_text(name, key, scope, self._bound, ask.crs, ask.limit, ask.fields, ask.geometry, ask.order)
         alias = "h" if name == "counted" else "f"
-        after, seen = _after(layer, ask, alias)
+        after, seen = behind(layer, ask, alias)
         text = frame.replace(_WHERE, where).replace(_AFTER, after).replace(_OFFSET, str(ask.offset))
         if name == "walked":
-            total = _total(_Key(layer), self._bound, everything=where == "TRUE") if counts else "-1"
+            total = total_text(key, self._bound, everything=where == "TRUE") if counts else "-1"
             text = text.replace(_TOTAL, total.replace(_WHERE, where))
         # what is walked under a condition is planned for its values: a plan for any box would sort the whole layer
         prepare = not ask.offset and (name == "counted" or where == "TRUE")
         return _Query(text, {**values, **seen}, prepare)
 
-    def _explained(self, layer: Layer, where: str, values: _Values) -> _Query:
-        text = _text(compose(named("features")["estimate"], table=relation(layer)))
+    def _explained(self, layer: Layer, where: str, values: Values) -> _Query:
+        text = as_text(compose(named("features")["estimate"], table=relation(layer)))
         return _Query(text.replace(_WHERE, where), values, prepare=False)
 
-    def _where(self, layer: Layer, scope: Scope, ask: Ask) -> Generator[_Query, list[_Row], tuple[str, _Values]]:
+    def _where(self, layer: Layer, scope: Scope, ask: Ask) -> Generator[_Query, list[_Row], tuple[str, Values]]:
         """The conditions of an ask as text, ``TRUE`` for none, and their parameters."""
         parts: list[str] = []
-        values: _Values = {}
-        seen = _scope_text(_Key(layer), scope)
+        values: Values = {}
+        seen = scope_text(Key(layer), scope)
         if seen != "TRUE":
             parts.append(seen)
         if ask.box is not None:
             parts.append((yield from self._box(layer, ask.box, values)))
         if ask.span is not None:
-            parts += _span(layer, scope, ask.span, values)
+            parts += in_span(layer, scope, ask.span, values)
         if ask.equals or ask.filter is not None:
-            text, found = _filtered(_Key(layer), scope, ask.equals, ask.filter)
+            text, found = filtered(Key(layer), scope, ask.equals, ask.filter)
             parts.append(text)
             values.update(found)
         return " AND ".join(parts) or "TRUE", values
 
-    def _box(self, layer: Layer, box: Box, values: _Values) -> Generator[_Query, list[_Row], str]:
+    def _box(self, layer: Layer, box: Box, values: Values) -> Generator[_Query, list[_Row], str]:
         """What meets a box; one in metres is first turned into a polygon in degrees, so that the planner can see it."""
         parts = []
         for i, (west, south, east, north) in enumerate(box.parts()):
             hair = _HAIR if box.crs.is_degrees else _HAIR_M
             sides = (west, south, max(east, west + hair), max(north, south + hair))
             if box.crs.is_degrees:
-                parts.append(_degrees(layer, i, sides, values))
+                parts.append(in_degrees(layer, i, sides, values))
             else:
                 values[f"area{i}"] = yield from self._turned(sides, box.crs.srid)
                 parts.append(f"(f.geom && %(area{i})s::geometry AND ST_Intersects(f.geom, %(area{i})s::geometry))")
@@ -232,230 +229,6 @@ class Features:
                 times = connection.execute(query).fetchone()
         found = row if row is not None and row[0] is not None else None
         return Facts(found, *(times or (None, None)))
-
-
-# Statement texts, kept by what shapes them ---------------------------------------------------------------------------
-
-
-class _Key:
-    """A layer as part of a cache key: by identity, since a layer itself holds mappings and has no hash."""
-
-    __slots__ = ("layer",)
-
-    def __init__(self, layer: Layer) -> None:
-        self.layer = layer
-
-    def __hash__(self) -> int:
-        return hash(self.layer.name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.layer is other.layer
-
-
-@lru_cache(maxsize=512)
-def _scope_text(key: _Key, scope: Scope) -> str:
-    return _text(predicate(key.layer, scope))
-
-
-@lru_cache(maxsize=512)
-def _item_text(key: _Key, scope: Scope, crs: Crs, geometry: bool) -> str:
-    layer = key.layer
-    return _text(
-        compose(
-            named("features")["item"],
-            feature=_feature(layer, scope, crs, None, geometry),
-            table=relation(layer),
-            scope=predicate(layer, scope),
-        )
-    )
-
-
-@lru_cache(maxsize=1024)
-def _frame(
-    name: str,
-    key: _Key,
-    scope: Scope,
-    bound: int,
-    crs: Crs,
-    limit: int,
-    fields: tuple[str, ...] | None,
-    geometry: bool,
-    order: tuple[Order, ...],
-) -> str:
-    layer = key.layer
-    visible = {candidate.name for candidate in feed_fields(layer, scope)}
-    for step in order:
-        if step.name not in visible:
-            raise BadQuery(f"Layer '{layer.name}' has no property '{step.name}' to sort by.")
-    columns = [sql.SQL(", f.{} AS {}").format(sql.Identifier(o.name), _sort_column(i)) for i, o in enumerate(order)]
-    return _text(
-        compose(
-            named("features")[name],
-            table=relation(layer),
-            feature=_feature(layer, scope, crs, fields, geometry),
-            sort_columns=sql.SQL("").join(columns),
-            bound=sql.Literal(bound + 1),
-            limit=sql.Literal(limit),
-            more=sql.Literal(limit + 1),
-            cursor=sql.SQL(", ").join([*(sql.SQL("s.{}").format(_sort_column(i)) for i in range(len(order))), _FID]),
-            order=_order(order),
-            order_back=_order(order, backwards=True),
-            order_shown=_order(order, "s."),
-            order_whole=_order(order, "f."),
-        )
-    )
-
-
-@lru_cache(maxsize=64)
-def _total(key: _Key, bound: int, *, everything: bool) -> str:
-    name = "total" if everything and not key.layer.is_view else "bounded"
-    table = relation(key.layer)
-    literal = sql.Literal(f"layer.{key.layer.name}")
-    return _text(compose(named("features")[name], table=table, bound=sql.Literal(bound + 1), relation=literal))
-
-
-@lru_cache(maxsize=2048)
-def _filtered(key: _Key, scope: Scope, equals: Any, asked: Any) -> tuple[str, _Values]:
-    compiler = FilterCompiler(key.layer, scope)
-    parts = [compiler.equals(name, value) for name, value in equals]
-    if asked is not None:
-        parts.append(sql.SQL("({})").format(compiler.compile(asked)))
-    return _text(sql.SQL(" AND ").join(parts)), compiler.values
-
-
-_FID = sql.Identifier(FID)
-
-
-def _feature(layer: Layer, scope: Scope, crs: Crs, fields: tuple[str, ...] | None, geometry: bool) -> sql.Composable:
-    """GeoJSON text of the row ``f``; a geometry's axes are swapped here, at the edge, where the authority says so."""
-    visible = [candidate.name for candidate in feed_fields(layer, scope)]
-    if fields is not None and (unknown := sorted(set(fields) - set(visible))):
-        raise BadQuery(f"Layer '{layer.name}' has no property '{unknown[0]}'.")
-    shown = [name for name in visible if fields is None or name in fields]
-    shape: sql.Composable = sql.Identifier("f", GEOM)
-    if not crs.is_degrees:
-        shape = sql.SQL("ST_Transform({}, {})").format(shape, sql.Literal(crs.srid))
-    if crs.flipped:
-        shape = sql.SQL("ST_FlipCoordinates({})").format(shape)
-    properties: sql.Composable = sql.SQL("'{}'")
-    if shown:
-        row = sql.SQL(", ").join(sql.Identifier("f", name) for name in shown)
-        properties = sql.SQL("(SELECT row_to_json(r) FROM (SELECT {}) AS r)::text").format(row)
-    text = sql.SQL("coalesce(ST_AsGeoJSON({}, {}, 0), 'null')").format(shape, sql.Literal(crs.digits))
-    return sql.SQL(
-        """'{{"type":"Feature","id":' || f.fid || ',"geometry":' || {} || ',"properties":' || {} || '}}'"""
-    ).format(text if geometry else sql.SQL("'null'"), properties)
-
-
-def _sort_column(i: int) -> sql.Identifier:
-    return sql.Identifier(f"sort_{i}")
-
-
-def _order(order: tuple[Order, ...], alias: str = "", *, backwards: bool = False) -> sql.Composable:
-    """What to sort by: empty values come last, and the fid settles what is equal."""
-    steps = [
-        sql.SQL("{}{} {} NULLS {}").format(
-            sql.SQL(alias),
-            _sort_column(i),
-            sql.SQL("DESC" if step.descending != backwards else "ASC"),
-            sql.SQL("FIRST" if backwards else "LAST"),
-        )
-        for i, step in enumerate(order)
-    ]
-    last = sql.SQL("{}{} {}").format(sql.SQL(alias), _FID, sql.SQL("DESC" if backwards else "ASC"))
-    return sql.SQL(", ").join([*steps, last])
-
-
-# Conditions ----------------------------------------------------------------------------------------------------------
-
-
-def _degrees(layer: Layer, i: int, sides: tuple[float, ...], values: _Values) -> str:
-    """
-    What meets a box in degrees.
-
-    The index compares 32-bit boxes; what lies in a slightly smaller box surely meets it, and only features at the edge
-    are compared exactly. Points are compared by their coordinates.
-    """
-    west, south, east, north = sides
-    values.update({f"w{i}": west, f"s{i}": south, f"e{i}": east, f"n{i}": north})
-    whole = _envelope(f"w{i}", f"s{i}", f"e{i}", f"n{i}")
-    if layer.geometry.is_point:
-        return (
-            f"(f.geom && {whole} AND ST_X(f.geom) BETWEEN %(w{i})s::float8 AND %(e{i})s::float8 "
-            f"AND ST_Y(f.geom) BETWEEN %(s{i})s::float8 AND %(n{i})s::float8)"
-        )
-    if min(east - west, north - south) <= 2 * _SURELY:
-        return f"(f.geom && {whole} AND ST_Intersects(f.geom, {whole}))"
-    inner = (west + _SURELY, south + _SURELY, east - _SURELY, north - _SURELY)
-    values.update(zip((f"iw{i}", f"is{i}", f"ie{i}", f"in{i}"), inner, strict=True))
-    sure = _envelope(f"iw{i}", f"is{i}", f"ie{i}", f"in{i}")
-    # CASE rather than OR, which the planner would answer with two walks through the index
-    return f"(f.geom && {whole} AND CASE WHEN f.geom @ {sure} THEN TRUE ELSE ST_Intersects(f.geom, {whole}) END)"
-
-
-def _envelope(*names: str) -> str:
-    sides = ", ".join(f"%({name})s::float8" for name in names)
-    return f"ST_MakeEnvelope({sides}, {STORAGE_SRID})"
-
-
-def _span(layer: Layer, scope: Scope, span: Span, values: _Values) -> list[str]:
-    """What falls into a stretch of time; a layer without time, and a feature without one, matches any."""
-    if layer.time is None or not scope.sees_field(layer, layer.field(layer.time)):
-        return []
-    field = layer.field(layer.time)
-    column = _text(sql.Identifier("f", field.name))
-    if field.type is FieldType.DATE:
-        column = f"({column}::timestamp AT TIME ZONE 'UTC')"
-    starts, ends = "%(t0)s::timestamptz", "%(t1)s::timestamptz"
-    parts = []
-    if span.starts_at is not None:
-        values["t0"] = _first_moment(span.starts_at)
-        parts.append(f"{column} >= {starts}")
-        if span.duration is not None:
-            values["t1"] = span.duration
-            parts.append(f"{column} <= {starts} + %(t1)s::interval")
-    if span.ends_at is not None:
-        values["t1"] = _last_moment(span.ends_at)
-        parts.append(f"{column} <= {ends}")
-        if span.duration is not None:
-            values["t0"] = span.duration
-            parts.append(f"{column} >= {ends} - %(t0)s::interval")
-    if not parts:
-        return []
-    inside = " AND ".join(parts)
-    return [f"({inside})" if field.required else f"({column} IS NULL OR ({inside}))"]
-
-
-def _first_moment(text: str) -> str:
-    return f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text
-
-
-def _last_moment(text: str) -> str:
-    return f"{text}T23:59:59.999999Z" if _DAY.fullmatch(text) else text
-
-
-def _after(layer: Layer, ask: Ask, alias: str) -> tuple[str, _Values]:
-    """What comes behind the feature that was seen last, in the sort order with empty values last."""
-    if ask.after is None:
-        return "TRUE", {}
-    *seen, fid = ask.after
-    if len(seen) != len(ask.order) or not isinstance(fid, int):
-        raise BadQuery("This page belongs to another sort order; begin again without 'after'.")
-    values: _Values = {"after": fid}
-    condition = f"{alias}.fid > %(after)s::bigint"
-    for i in reversed(range(len(seen))):
-        step = ask.order[i]
-        name = step.name if alias == "f" else f"sort_{i}"
-        column = _text(sql.Identifier(alias, name))
-        if seen[i] is None:
-            condition = f"({column} IS NULL AND {condition})"
-            continue
-        values[f"after{i}"] = seen[i] if isinstance(seen[i], bool) else str(seen[i])
-        kind = "text" if step.name == "area_code" else _text(column_type(layer.field(step.name)))
-        value = f"%(after{i})s::{kind}"
-        sign = "<" if step.descending else ">"
-        condition = f"({column} {sign} {value} OR {column} IS NULL OR ({column} = {value} AND {condition}))"
-    return condition, values
 
 
 # Running -------------------------------------------------------------------------------------------------------------
@@ -508,9 +281,3 @@ def _page(ask: Ask, row: _Row, n_matched: int, *, estimated: bool) -> Page:
 
 def _number(value: bytes | None) -> int:
     return int(value or 0)
-
-
-def _text(part: sql.Composable) -> str:
-    """SQL as text, without its comment lines."""
-    lines = part.as_string(None).splitlines()
-    return "\n".join(line for line in lines if not line.startswith("--"))

@@ -124,7 +124,9 @@ def search(
     """
     asked = term(question)
     if not SHORTEST <= len(asked) <= LONGEST:
-        raise BadQuery(f"A search takes from {SHORTEST} to {LONGEST} characters, not counting spaces and punctuation.")
+        raise BadQuery(
+            f"A search takes from {SHORTEST} to {LONGEST} characters, not counting spaces and punctuation."
+        ).in_chinese(f"搜索须有 {SHORTEST} 至 {LONGEST} 个字，空格和标点不算。")
     layers = [layer for layer in catalog if scope.sees(layer) and (is_indexed(layer) or layer.name == _EVENTS)]
     best = _best(_candidates(connection, catalog, scope, layers, question, asked, area), most=4 * limit)
     shown = _shown(connection, {layer.name: layer for layer in layers}, scope, best)

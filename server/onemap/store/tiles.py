@@ -12,7 +12,7 @@ import hashlib
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,6 +41,8 @@ THIN_BELOW = 15
 MOST_FEATURES = 6_000
 #: A tile with a share that depends on the clock (overdue, stale) is remembered this long, seconds.
 FRESH_S = 60.0
+#: How many tiles of several layers are remembered.
+JOINED = 400
 #: Bodies above this are compressed beside the event loop, bytes.
 _LARGE = 64_000
 _WORLD = 20037508.342789244
@@ -147,6 +149,8 @@ class TileStore:
         self._adb = adb
         self._recipes: dict[tuple[str, Scope], _Recipe] = {}
         self._cutting: dict[_Key, asyncio.Task[Tile]] = {}
+        #: Tiles of several layers by the marks of what is in them, which change when a layer is written.
+        self._joined: OrderedDict[tuple[str, ...], Tile] = OrderedDict()
 
     def remembered(self, layer: Layer, scope: Scope, z: int, x: int, y: int) -> Tile | None:
         """The tile if it is in the cache: the fast path, no waiting."""
@@ -173,6 +177,25 @@ class TileStore:
             self._cutting[key] = task
             task.add_done_callback(lambda _: self._cutting.pop(key, None))
         return await asyncio.shield(task)
+
+    async def together(self, layers: Sequence[Layer], scope: Scope, z: int, x: int, y: int) -> Tile:
+        """One tile with several layers in it: an MVT is a row of layers, so theirs are set side by side."""
+        parts = [self.remembered(layer, scope, z, x, y) for layer in layers]
+        if missing := [layer for layer, part in zip(layers, parts, strict=True) if part is None]:
+            cut = iter(await asyncio.gather(*(self.tile(layer, scope, z, x, y) for layer in missing)))
+            parts = [part or next(cut) for part in parts]
+        full = [part for part in parts if part and part.body]
+        if len(full) < 2:
+            return full[0] if full else EMPTY
+        key = tuple(part.etag for part in full)
+        tile = self._joined.get(key)
+        if tile is None:
+            tile = await _packed(b"".join(gzip.decompress(part.body) for part in full))
+            while len(self._joined) >= JOINED:
+                self._joined.popitem(last=False)
+        self._joined[key] = tile
+        self._joined.move_to_end(key)
+        return tile
 
     async def bounds(self, layer: Layer, scope: Scope) -> tuple[float, float, float, float] | None:
         """West, south, east, north of what a layer's tiles show a reader, degrees; None where they show nothing."""

@@ -1,13 +1,16 @@
 """Towns of kinds that nothing was tuned to: every grid that can be in band is, whole, uncut, on any number of cores."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
-from onemap.engine.partition import Effort, Plan, partition
+from onemap.engine.partition import Effort, Goal, Plan, partition, zoning
+from onemap.engine.partition._pack import pack, sets_in_band
 from onemap.engine.partition._seed import metis
-from onemap.engine.partition.graph import Graph
+from onemap.engine.partition.graph import Graph, without_large_estates
 from tests.bench.fabrics import KINDS, Fabric, fabric
 
 
@@ -86,6 +89,69 @@ def test_several_groups_on_one_core_and_on_two_are_the_same_plan() -> None:
     one, two = (plan_of(made, effort=Effort(steps_per_atom=40, workers=w), **short) for w in (1, 2))
     assert len(one.grids) > 100
     assert one.grids.to_wkb().equals(two.grids.to_wkb())
+
+
+def test_towers_whose_grids_are_chosen_whole_are_the_same_plan_on_one_core_and_on_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = fabric("towers", 4, 5)
+    chosen: list[bool] = []
+
+    def packed(*given):  # type: ignore[no-untyped-def]
+        grid = pack(*given)
+        chosen.append(grid is not None)
+        return grid
+
+    monkeypatch.setattr(zoning, "pack", packed)
+    monkeypatch.setattr(zoning, "_PACKED", 20)  # several groups, so that two cores have something to do
+    one, two = (plan_of(made, effort=Effort(workers=w), seed=3) for w in (1, 2))
+    assert sum(chosen) >= 8  # HiGHS bettered groups in both plans
+    assert one.grids.to_wkb().equals(two.grids.to_wkb())
+    assert one.buildings["grid"].equals(two.buildings["grid"])
+
+
+def test_a_pocket_that_no_set_of_grids_covers_keeps_its_grid_and_the_rest_is_chosen_anew() -> None:
+    #  600 │ 100 100 100 300 300     the tower of 600 is in no set within the band; 300 + 300 is above it
+    weight = np.array([600.0, 100, 100, 100, 300, 300])
+    graph = row_of(weight)
+    goal = Goal.of(300, 400, 500)
+    atoms = np.arange(6, dtype=np.int32)
+    sets = sets_in_band(graph, atoms, goal)
+    assert sets is not None
+    assert {tuple(np.sort(m)) for m in np.split(sets.member, sets.begin[1:-1])} == {
+        (1, 2, 3), (2, 3, 4), (3, 4), (4,), (5,),
+    }  # fmt: skip
+    present = np.array([0, 1, 1, 2, 2, 3], dtype=np.int32)  # 200 is below the band
+    grid = pack(graph, sets, present, goal, goal.weights(100.0), 0.5)
+    assert grid is not None
+    assert len(np.unique(grid)) == 4
+    assert grid[1] == grid[2] == grid[3]
+
+
+def row_of(weight: np.ndarray) -> Graph:
+    """Squares of 100 m in a row."""
+    n = len(weight)
+    to = [[b for b in (a - 1, a + 1) if 0 <= b < n] for a in range(n)]
+    first = np.cumsum([0, *(len(b) for b in to)]).astype(np.int64)
+    metres = np.full(int(first[-1]), 100.0)
+    return Graph(
+        weight=np.stack([weight, weight], axis=1),
+        area_m2=np.full(n, 1e4),
+        perimeter_m=np.full(n, 400.0),
+        estate=np.full(n, -1, dtype=np.int32),
+        first=first,
+        to=np.concatenate(to).astype(np.int32),
+        length_m=metres,
+        cost_m=metres,
+        barrier_m=np.zeros(len(metres)),
+        joins=np.ones(len(metres), dtype=np.bool_),
+    )
+
+
+def test_an_estate_above_the_maximum_costs_nothing_more_to_cut() -> None:
+    graph = replace(row_of(np.array([300.0, 300, 100, 100])), estate=np.array([0, 0, 1, 1], dtype=np.int32))
+    graph = replace(graph, cost_m=np.array([400.0, 400, 100, 100, 400, 400]))  # 4 x within an estate
+    assert without_large_estates(graph, Goal.of(300, 400, 500)).cost_m.tolist() == [100, 100, 100, 100, 400, 400]
 
 
 def test_metis_never_speaks_on_stdout(capfd: pytest.CaptureFixture[str]) -> None:

@@ -799,10 +799,10 @@ export interface components {
             n: number;
         };
         /**
-         * BlindStreetOut
-         * @description A street with many metres that no camera sees.
+         * BlindStreet
+         * @description A street that cameras see least of, by metres unseen.
          */
-        BlindStreetOut: {
+        BlindStreet: {
             /** Fid */
             fid: number;
             /** Title */
@@ -811,6 +811,22 @@ export interface components {
             length_m: number;
             /** Unseen M */
             unseen_m: number;
+        };
+        /**
+         * BuildingColumns
+         * @description Every residential building of the area, column by column; None where there is no way.
+         */
+        BuildingColumns: {
+            /** Fid */
+            fid: number[];
+            /** Seconds */
+            seconds: (number | null)[];
+            /** Metres */
+            metres: (number | null)[];
+            /** Households */
+            households: number[];
+            /** Persons */
+            persons: number[];
         };
         /**
          * BuildingMoreOut
@@ -834,22 +850,6 @@ export interface components {
             /** Not Allowed */
             not_allowed: string[];
         };
-        /**
-         * BuildingsOut
-         * @description Residential buildings column by column; seconds and metres are null where there is no way.
-         */
-        BuildingsOut: {
-            /** Fid */
-            fid: number[];
-            /** Seconds */
-            seconds: (number | null)[];
-            /** Metres */
-            metres: (number | null)[];
-            /** Households */
-            households: number[];
-            /** Persons */
-            persons: number[];
-        };
         /** @enum {string} */
         By: "day" | "week" | "hour" | "kind" | "level" | "state" | "source" | "area";
         /**
@@ -868,17 +868,17 @@ export interface components {
             /** Offline Share */
             offline_share: number | null;
             /** Classes */
-            classes: components["schemas"]["ClassCountOut"][];
-            ground: components["schemas"]["SeenOut"];
-            roads: components["schemas"]["SeenOut"];
-            buildings: components["schemas"]["SeenOut"];
+            classes: components["schemas"]["ClassCount"][];
+            ground: components["schemas"]["Seen"];
+            roads: components["schemas"]["Seen"];
+            buildings: components["schemas"]["Seen"];
             /** Places */
-            places: components["schemas"]["PlaceKindOut"][];
+            places: components["schemas"]["PlaceKind"][];
             /** Grids */
-            grids: components["schemas"]["GridSightOut"][];
+            grids: components["schemas"]["GridSight"][];
             /** Blind Streets */
-            blind_streets: components["schemas"]["BlindStreetOut"][];
-            works: components["schemas"]["WorksOut"];
+            blind_streets: components["schemas"]["BlindStreet"][];
+            works: components["schemas"]["Works"];
             /** Lattice M */
             lattice_m: number;
             /** Assumptions */
@@ -908,10 +908,10 @@ export interface components {
             age_years: number | null;
         };
         /**
-         * CameraToDoOut
+         * CameraToDo
          * @description A camera to be linked, repaired or replaced, and why.
          */
-        CameraToDoOut: {
+        CameraToDo: {
             /** Fid */
             fid: number;
             /** Camera Id */
@@ -940,7 +940,7 @@ export interface components {
             /** N Online */
             n_online: number;
             /** Cameras */
-            cameras: components["schemas"]["SeeingOut"][];
+            cameras: components["schemas"]["SeeingCamera"][];
         };
         /**
          * CandidateOut
@@ -1063,11 +1063,11 @@ export interface components {
             verified: boolean;
             note: components["schemas"]["TitleOut"] | null;
             /** Rows */
-            rows: components["schemas"]["ZoneCoverageOut"][];
-            buildings: components["schemas"]["BuildingsOut"] | null;
+            rows: components["schemas"]["ZoneCoverage"][];
+            buildings: components["schemas"]["BuildingColumns"] | null;
             /** Facilities */
-            facilities: components["schemas"]["FacilityOut"][];
-            histogram: components["schemas"]["WalkHistogramOut"] | null;
+            facilities: components["schemas"]["FacilityPoint"][];
+            histogram: components["schemas"]["Histogram"] | null;
         };
         /**
          * CategoryCoverageOut
@@ -1180,20 +1180,20 @@ export interface components {
             event: components["schemas"]["EventOut"] | null;
         };
         /**
-         * ChangedOut
-         * @description Buildings whose walk changed, with the new seconds; null where there is no way any more.
+         * Changed
+         * @description Buildings whose walk changed, with the new seconds; None where there is no way any more.
          */
-        ChangedOut: {
+        Changed: {
             /** Fid */
             fid: number[];
             /** Seconds */
             seconds: (number | null)[];
         };
         /**
-         * ClassCountOut
+         * ClassCount
          * @description How many cameras of a class, and in what state.
          */
-        ClassCountOut: {
+        ClassCount: {
             /** Camera Class */
             camera_class: string;
             /** N */
@@ -1383,12 +1383,12 @@ export interface components {
             document: string;
             /** Verified */
             verified: boolean;
-            before: components["schemas"]["StateOut"];
-            a: components["schemas"]["SideOut"];
-            b: components["schemas"]["SideOut"];
-            both: components["schemas"]["PeopleOut"];
-            only_a: components["schemas"]["PeopleOut"];
-            only_b: components["schemas"]["PeopleOut"];
+            before: components["schemas"]["State"];
+            a: components["schemas"]["Side"];
+            b: components["schemas"]["Side"];
+            both: components["schemas"]["People"];
+            only_a: components["schemas"]["People"];
+            only_b: components["schemas"]["People"];
             /**
              * Better
              * @enum {string}
@@ -1537,10 +1537,10 @@ export interface components {
          */
         ExportFormat: "csv" | "xlsx" | "geojson" | "gpkg";
         /**
-         * FacilityOut
-         * @description A facility in or around the area.
+         * FacilityPoint
+         * @description A facility that people of the area may walk to.
          */
-        FacilityOut: {
+        FacilityPoint: {
             /** Fid */
             fid: number;
             /** Title */
@@ -1620,10 +1620,10 @@ export interface components {
             more: components["schemas"]["MoreOut"] | null;
         };
         /**
-         * GapOut
-         * @description An estate with uncovered homes, most households first; ``title`` is null for homes outside every estate.
+         * Gap
+         * @description An estate whose homes are not covered; ``title`` is None for homes outside every estate.
          */
-        GapOut: {
+        Gap: {
             /** Fid */
             fid: number | null;
             /** Title */
@@ -1738,10 +1738,10 @@ export interface components {
             in_band: boolean | null;
         };
         /**
-         * GridSightOut
-         * @description One grid's ground; ``want`` is households times the unseen share.
+         * GridSight
+         * @description One grid's ground; ``want`` is what makes it urgent: households times the unseen share.
          */
-        GridSightOut: {
+        GridSight: {
             /** Fid */
             fid: number;
             /** Grid Code */
@@ -1806,6 +1806,18 @@ export interface components {
             breaks: number[];
             /** Cells */
             cells: components["schemas"]["CellOut"][];
+        };
+        /**
+         * Histogram
+         * @description Households by walking time: ``households[i]`` between edges i and i + 1, the last beyond the last edge.
+         */
+        Histogram: {
+            /** Edges S */
+            edges_s: number[];
+            /** Households */
+            households: number[];
+            /** Unreachable */
+            unreachable: number;
         };
         /**
          * HistogramOut
@@ -1897,19 +1909,15 @@ export interface components {
             assumptions: components["schemas"]["TitleOut"][];
         };
         /**
-         * KeyPlaceOut
+         * KeyPlace
          * @description A key place that no camera sees.
          */
-        KeyPlaceOut: {
+        KeyPlace: {
             /** Kind */
             kind: string;
             /** Title */
             title: string | null;
-            /** Point */
-            point: [
-                number,
-                number
-            ];
+            point: components["schemas"]["LonLat"];
         };
         /**
          * KpiOut
@@ -1999,6 +2007,10 @@ export interface components {
                 number
             ] | null;
         };
+        LonLat: [
+            number,
+            number
+        ];
         MoreOut: components["schemas"]["BuildingMoreOut"] | components["schemas"]["GridMoreOut"] | components["schemas"]["CameraMoreOut"] | components["schemas"]["GroundMoreOut"] | components["schemas"]["PointMoreOut"];
         /**
          * NearCameraOut
@@ -2081,20 +2093,20 @@ export interface components {
             days: number;
         };
         /**
-         * PeopleOut
+         * People
          * @description So many.
          */
-        PeopleOut: {
+        People: {
             /** Households */
             households: number;
             /** Persons */
             persons: number;
         };
         /**
-         * PlaceKindOut
+         * PlaceKind
          * @description Key places of one kind: crossing, estate_gate, square_gate, market, school_front.
          */
-        PlaceKindOut: {
+        PlaceKind: {
             /** Kind */
             kind: string;
             /** N */
@@ -2217,10 +2229,10 @@ export interface components {
             groups: components["schemas"]["HitGroupOut"][];
         };
         /**
-         * SeeingOut
-         * @description A camera whose view holds the point; vehicle cameras count where they were last.
+         * SeeingCamera
+         * @description A camera whose view holds a point; offline it would see it if it worked, on a vehicle it stands where it was.
          */
-        SeeingOut: {
+        SeeingCamera: {
             /** Fid */
             fid: number;
             /** Camera Id */
@@ -2235,21 +2247,17 @@ export interface components {
             is_online: boolean;
             /** Is Vehicle */
             is_vehicle: boolean;
-            /** Point */
-            point: [
-                number,
-                number
-            ];
+            point: components["schemas"]["LonLat"];
             /** Metres */
             metres: number;
             /** Height M */
             height_m: number | null;
         };
         /**
-         * SeenOut
-         * @description How much of a whole is seen: square metres, metres or a count; ``share_twice`` by two cameras or more.
+         * Seen
+         * @description How much of a whole is seen (twice: by two or more): square metres, metres or a count; 0 of 0 is no share.
          */
-        SeenOut: {
+        Seen: {
             /** Seen */
             seen: number;
             /** Total */
@@ -2321,15 +2329,11 @@ export interface components {
             may: string[];
         };
         /**
-         * SideOut
+         * Side
          * @description One of two places: whom it brings within the limit, and for whom it is the nearer of the two.
          */
-        SideOut: {
-            /** Point */
-            point: [
-                number,
-                number
-            ];
+        Side: {
+            point: components["schemas"]["LonLat"];
             /** Title */
             title: string;
             /** Gain Households */
@@ -2371,17 +2375,20 @@ export interface components {
             client_id: string;
         };
         /**
-         * SiteOut
-         * @description One place; ``gain`` when it joins those before it, ``alone`` were it the only new one.
+         * Site
+         * @description One place.
+         *
+         *     Attributes
+         *     ----------
+         *     gain_households, gain_persons
+         *         Who newly comes within the limit when it joins those before it in the alphabet.
+         *     alone_households, alone_persons
+         *         The same were it the only new one.
          */
-        SiteOut: {
+        Site: {
             /** Label */
             label: string;
-            /** Point */
-            point: [
-                number,
-                number
-            ];
+            point: components["schemas"]["LonLat"];
             /** Title */
             title: string;
             /** Gain Households */
@@ -2409,9 +2416,9 @@ export interface components {
             /** Verified */
             verified: boolean;
             /** Sites */
-            sites: components["schemas"]["SiteOut"][];
+            sites: components["schemas"]["Site"][];
             /** Alternatives */
-            alternatives: components["schemas"]["SiteOut"][];
+            alternatives: components["schemas"]["Site"][];
             /** Objective */
             objective: number;
             /** Bound */
@@ -2425,8 +2432,8 @@ export interface components {
             n_candidates: number;
             /** Seconds */
             seconds: number;
-            before: components["schemas"]["StateOut"];
-            after: components["schemas"]["StateOut"];
+            before: components["schemas"]["State"];
+            after: components["schemas"]["State"];
             /** Problems */
             problems: components["schemas"]["TitleOut"][];
         };
@@ -2483,10 +2490,10 @@ export interface components {
             reason_code: string;
         };
         /**
-         * StateOut
+         * State
          * @description Who is covered, and how far they walk on average.
          */
-        StateOut: {
+        State: {
             /** Households Covered */
             households_covered: number;
             /** Persons Covered */
@@ -2495,7 +2502,7 @@ export interface components {
             share: number | null;
             /** Mean S */
             mean_s: number | null;
-            histogram: components["schemas"]["WalkHistogramOut"];
+            histogram: components["schemas"]["Histogram"];
         };
         /**
          * StatsOut
@@ -2599,18 +2606,6 @@ export interface components {
             overdue: number;
         };
         /**
-         * WalkHistogramOut
-         * @description Households by walking time: from edge to edge, the last bar beyond the last edge; ``unreachable`` are in it.
-         */
-        WalkHistogramOut: {
-            /** Edges S */
-            edges_s: number[];
-            /** Households */
-            households: number[];
-            /** Unreachable */
-            unreachable: number;
-        };
-        /**
          * WhatIfIn
          * @description What would be different, and for whom.
          */
@@ -2658,14 +2653,14 @@ export interface components {
             households: number;
             /** Persons */
             persons: number;
-            before: components["schemas"]["StateOut"];
-            after: components["schemas"]["StateOut"];
-            changed: components["schemas"]["ChangedOut"];
-            gained: components["schemas"]["PeopleOut"];
-            lost: components["schemas"]["PeopleOut"];
-            uncovered: components["schemas"]["PeopleOut"];
+            before: components["schemas"]["State"];
+            after: components["schemas"]["State"];
+            changed: components["schemas"]["Changed"];
+            gained: components["schemas"]["People"];
+            lost: components["schemas"]["People"];
+            uncovered: components["schemas"]["People"];
             /** Gaps */
-            gaps: components["schemas"]["GapOut"][];
+            gaps: components["schemas"]["Gap"][];
             isochrones: components["schemas"]["CollectionOut"] | null;
             /** Assumptions */
             assumptions: components["schemas"]["TitleOut"][];
@@ -2673,24 +2668,24 @@ export interface components {
             ms: number;
         };
         /**
-         * WorksOut
+         * Works
          * @description The four works: fill gaps 填空, densify 加密, integrate 集成, improve 提效; the most wanted first.
          */
-        WorksOut: {
+        Works: {
             /** Fill */
-            fill: components["schemas"]["KeyPlaceOut"][];
+            fill: components["schemas"]["KeyPlace"][];
             /** Densify */
-            densify: components["schemas"]["GridSightOut"][];
+            densify: components["schemas"]["GridSight"][];
             /** Integrate */
-            integrate: components["schemas"]["CameraToDoOut"][];
+            integrate: components["schemas"]["CameraToDo"][];
             /** Improve */
-            improve: components["schemas"]["CameraToDoOut"][];
+            improve: components["schemas"]["CameraToDo"][];
         };
         /**
-         * ZoneCoverageOut
-         * @description One zone; ``ring`` (degrees) for H3 cells; ``suppressed`` where the numbers are too small for the public.
+         * ZoneCoverage
+         * @description One zone; ``suppressed`` where the numbers are too small to be shown.
          */
-        ZoneCoverageOut: {
+        ZoneCoverage: {
             /** Key */
             key: string;
             /** Fid */

@@ -1,6 +1,6 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl';
 import type { Theme } from '../api/client.ts';
-import { ownerOf } from '../layers/legend.ts';
+import { ownerOf, sourceFor } from '../layers/legend.ts';
 import { CHANGE } from './minutes.ts';
 import { changeRamp, RAMP, roof } from './ramp.ts';
 
@@ -76,12 +76,13 @@ function gridFill(
   theme: Theme,
   klass: ExpressionSpecification | null,
 ): LayerSpecification[] {
-  if (!style.sources.grids || !klass) return [];
+  const source = sourceFor(style.layers, 'grids');
+  if (source === null || !klass) return [];
   return [
     {
       id: GRID_FILL,
       type: 'fill',
-      source: 'grids',
+      source,
       'source-layer': 'grids',
       paint: {
         'fill-color': byClass(theme, 'rgba(0,0,0,0)', (same) => same, klass),

@@ -1,6 +1,7 @@
 import workerUrl from 'virtual:map-worker';
 import { type Map as MapLibre, type StyleSpecification, setWorkerUrl } from 'maplibre-gl';
 import type { Bounds, LngLat } from '../api/types.ts';
+import { sourceFor } from '../layers/legend.ts';
 import { absolute } from '../map/absolute.ts';
 import { boundsOf, fly, jump, type Opening, openMap, viewOf } from '../map/camera.ts';
 import { waitForFonts } from '../map/fonts.ts';
@@ -25,7 +26,7 @@ export interface CircleMapStart extends Opening {
   readonly style: StyleSpecification;
 }
 
-/** A class for each of many features of one source. */
+/** A class for each of many features of one layer. */
 export interface Classes {
   readonly fid: readonly number[];
   readonly k: ArrayLike<number>;
@@ -38,13 +39,15 @@ export class CircleMap {
   readonly handles: Handles;
   readonly #still: boolean;
   #padding: Padding;
-  /** Per source: the class that each feature's state holds now. */
+  #style: StyleSpecification;
+  /** Per layer: the class that each feature's state holds now. */
   readonly #told = new Map<string, Map<number, number>>();
 
   constructor(start: CircleMapStart, events: CircleMapEvents) {
     this.#still = start.still;
     this.#padding = start.padding;
-    this.#map = openMap(start, absolute(start.style));
+    this.#style = absolute(start.style);
+    this.#map = openMap(start, this.#style);
     this.overlays = new Overlays(this.#map);
     this.handles = new Handles(this.#map, events);
     this.#map.once('load', () => this.overlays.restore());
@@ -92,33 +95,35 @@ export class CircleMap {
 
   /** Another style: theme or language changed. Classes are told anew. */
   replace(style: StyleSpecification): void {
-    this.#map.setStyle(absolute(style), { diff: true });
+    this.#style = absolute(style);
+    this.#map.setStyle(this.#style, { diff: true });
     this.overlays.restore();
     const told = [...this.#told];
     this.#told.clear();
-    for (const [source, known] of told) {
-      this.classes(source, { fid: [...known.keys()], k: [...known.values()] });
+    for (const [layer, known] of told) {
+      this.classes(layer, { fid: [...known.keys()], k: [...known.values()] });
     }
   }
 
   /** Colours features: only those whose class is another now are told. Those not named lose theirs. */
-  classes(source: string, { fid, k }: Classes): void {
+  classes(layer: string, { fid, k }: Classes): void {
     if (!this.#map.style?._loaded) {
-      this.#map.once('styledata', () => this.classes(source, { fid, k }));
+      this.#map.once('styledata', () => this.classes(layer, { fid, k }));
       return;
     }
-    if (!this.#map.getSource(source)) return;
-    const before = this.#told.get(source) ?? new Map<number, number>();
+    const source = sourceFor(this.#style.layers, layer);
+    if (source === null) return;
+    const before = this.#told.get(layer) ?? new Map<number, number>();
     const now = new Map<number, number>();
     for (let i = 0; i < fid.length; i += 1) now.set(fid[i] ?? 0, k[i] ?? 0);
     for (const [id, klass] of now) {
       if (before.get(id) !== klass)
-        this.#map.setFeatureState({ source, sourceLayer: source, id }, { [CLASS]: klass });
+        this.#map.setFeatureState({ source, sourceLayer: layer, id }, { [CLASS]: klass });
     }
     for (const id of before.keys()) {
-      if (!now.has(id)) this.#map.removeFeatureState({ source, sourceLayer: source, id }, CLASS);
+      if (!now.has(id)) this.#map.removeFeatureState({ source, sourceLayer: layer, id }, CLASS);
     }
-    this.#told.set(source, now);
+    this.#told.set(layer, now);
   }
 
   setHandles(handles: readonly Handle[]): void {

@@ -25,6 +25,12 @@ export function ownerOf(layer: LayerSpecification): string | null {
   return typeof owner === 'string' ? owner : null;
 }
 
+/** The source that a layer of the catalogue is drawn from; several layers may share one. */
+export function sourceFor(layers: readonly LayerSpecification[], name: string): string | null {
+  const drawn = layers.find((layer) => ownerOf(layer) === name && 'source' in layer);
+  return drawn && 'source' in drawn ? String(drawn.source) : null;
+}
+
 /** The legend of every layer of the catalogue, as the style's own metadata tells it. */
 export function legendsOf(style: StyleSpecification): ReadonlyMap<string, Legend> {
   const legends = new Map<string, Legend>();

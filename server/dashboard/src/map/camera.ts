@@ -1,7 +1,8 @@
-import { Map as MapLibre, type MapOptions } from 'maplibre-gl';
+import { GPUInitializationError, type Map as MapLibre, type MapOptions } from 'maplibre-gl';
 import type { Bounds } from '../api/types.ts';
 import type { View } from '../state/address.ts';
 import type { Padding } from '../state/layout.ts';
+import { PatientMap } from './patient.ts';
 
 const FLIGHT_MS = 600;
 
@@ -17,7 +18,7 @@ export interface Opening {
 /** A map as every page opens it. */
 export function openMap(opening: Opening, style: NonNullable<MapOptions['style']>): MapLibre {
   const { at } = opening;
-  return new MapLibre({
+  return new PatientMap({
     container: opening.container,
     style,
     attributionControl: false,
@@ -32,6 +33,16 @@ export function openMap(opening: Opening, style: NonNullable<MapOptions['style']
           fitBoundsOptions: { padding: { ...opening.padding } },
         }),
   });
+}
+
+/** A map, or null where the browser has no WebGL; to ask it beforehand would cost a context of its own. */
+export function unlessUnsupported<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof GPUInitializationError) return null;
+    throw error;
+  }
 }
 
 /** What the map shows, as the address keeps it. */

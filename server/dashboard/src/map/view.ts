@@ -14,7 +14,7 @@ import {
 import type { Bounds, Geometry, Layer, LngLat, Value } from '../api/types.ts';
 import { type Change, changes } from '../layers/dress.ts';
 import { EVENTS } from '../layers/events.ts';
-import { ownerOf } from '../layers/legend.ts';
+import { ownerOf, sourceFor } from '../layers/legend.ts';
 import type { Hit } from '../layers/pick.ts';
 import type { Selection, View } from '../state/address.ts';
 import type { Padding } from '../state/layout.ts';
@@ -58,9 +58,7 @@ export interface MapEvents {
   readonly failed: (message: string) => void;
   /** Something moves or is on its way. */
   readonly busy: () => void;
-  /** The first tiles are asked for: the main thread is free for other things. */
-  readonly started: () => void;
-  /** The map is complete for the first time. */
+  /** The map is whole for the first time. */
   readonly complete: () => void;
   /** Everything that is in view is drawn, and stands still. */
   readonly drawn: () => void;
@@ -104,7 +102,6 @@ export class MapView {
 
   #listen(events: MapEvents): void {
     const map = this.#map;
-    map.once('styledata', () => map.once('render', () => events.started()));
     map.on('load', () => {
       events.complete();
       events.settled(this.view, this.bounds);
@@ -213,9 +210,11 @@ export class MapView {
   #markAs(selection: Selection, colours: SelectionColours, prefix: string): void {
     const map = this.#map;
     const layer = this.#layers.get(selection.layer);
-    if (!layer || !map.getSource(layer.name)) return;
-    const tiled = map.getSource(layer.name)?.type === 'vector';
-    for (const marking of selectionLayers(layer, selection, colours, layer.name, tiled, prefix)) {
+    const name = layer ? sourceFor(this.#style.layers, layer.name) : null;
+    const source = name === null ? undefined : map.getSource(name);
+    if (!layer || !source) return;
+    const tiled = source.type === 'vector';
+    for (const marking of selectionLayers(layer, selection, colours, source.id, tiled, prefix)) {
       const before = `slot:${marking.slot}`;
       map.addLayer(marking.layer, map.getLayer(before) ? before : undefined);
     }
@@ -276,9 +275,11 @@ export class MapView {
     this.#drawing = null;
   }
 
-  /** Asks anew for the tiles of a layer that was written. */
-  refreshTiles(layer: string): void {
-    if (this.#map.getSource(layer)?.type === 'vector') this.#map.refreshTiles(layer);
+  /** Asks anew for the tiles of layers that were written. */
+  refreshTiles(layers: Iterable<string>): void {
+    const sources = new Set([...layers].map((layer) => sourceFor(this.#style.layers, layer)));
+    for (const source of sources)
+      if (source !== null && this.#map.getSource(source)?.type === 'vector') this.#map.refreshTiles(source);
   }
 
   /** Rings about a new event; none where the reader asked for less motion. */

@@ -67,7 +67,7 @@ export class App {
   view = $state.raw<View | null>(null);
   pointer = $state.raw<LngLat | null>(null);
   mapTrouble = $state<string | null>(null);
-  /** The map asks for its tiles; the panels come after it. */
+  /** The map has come first; now the panels, and what they show. */
   started = $state(false);
   drawn = $state(false);
 
@@ -172,7 +172,19 @@ export class App {
   async load(): Promise<void> {
     await Promise.all([this.#loadCatalog(), this.#loadStyle(), this.reader.load()]);
     const selected = this.selection ? this.#card.load(this.selection) : null;
-    await Promise.all([selected, this.#places.load(this.place), this.events.refresh(), this.loadKpis()]);
+    await Promise.all([selected, this.events.refresh(), this.started ? this.#loadPanels() : null]);
+  }
+
+  /** A browser asks for six things at a time: what the map does not show waits until the map is there. */
+  showPanels(): void {
+    if (this.started) return;
+    this.started = true;
+    void this.inView.load(this.bounds);
+    void this.#loadPanels();
+  }
+
+  async #loadPanels(): Promise<void> {
+    await Promise.all([this.#places.load(this.place), this.loadKpis()]);
     this.wall.follow(this.#address.wall);
   }
 
@@ -314,7 +326,7 @@ export class App {
     this.bounds = bounds;
     this.#writeAddress('replace');
     if (this.filter.inView) void this.events.refresh();
-    void this.inView.load(bounds);
+    if (this.started) void this.inView.load(bounds);
   }
 
   clicked(hits: readonly Hit[], at: LngLat, pixel: readonly [x: number, y: number]): void {

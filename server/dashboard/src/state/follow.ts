@@ -34,7 +34,7 @@ export function liveHooks(app: App): LiveHooks {
   }
 
   function written(layers: ReadonlySet<string>): void {
-    for (const layer of layers) if (app.look?.on.has(layer)) app.map?.refreshTiles(layer);
+    app.map?.refreshTiles([...layers].filter((layer) => app.look?.on.has(layer)));
     if (layers.has('responders')) {
       void app.responders.refresh();
       void app.force.refresh();

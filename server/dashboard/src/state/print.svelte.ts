@@ -4,7 +4,7 @@ import { EVENTS } from '../layers/events.ts';
 import { instant } from '../layers/format.ts';
 import { HEAT, heatClasses } from '../layers/heat.ts';
 import { chosenKpis, kpiText } from '../layers/kpi.ts';
-import { symbolUrl } from '../layers/legend.ts';
+import { sourceFor, symbolUrl } from '../layers/legend.ts';
 import { crumbsOf, gridTitle } from '../layers/places.ts';
 import { loadFonts } from '../map/fonts.ts';
 import { metresPerPixel, scaleBar } from '../map/scale.ts';
@@ -158,11 +158,12 @@ export class Print {
     const overlays = [...(app.map?.overlays.shown ?? [])];
     still.show(new Map(overlays.map(([name, overlay]) => [name, repainted(overlay, worn, light)])));
     const layer = app.selection ? app.layerOf(app.selection.layer) : null;
+    const source = layer ? sourceFor(valueIn(app.style)?.layers ?? [], layer.name) : null;
     const colour = (name: string): string => light.get(name) ?? '#000000';
     const colours = { accent: colour('--accent'), text: colour('--text1'), halo: colour('--halo') };
     still.mark(
-      app.selection && layer && app.look?.on.has(layer.name)
-        ? selectionLayers(layer, app.selection, colours, layer.name, layer.name !== EVENTS)
+      app.selection && layer && source !== null && app.look?.on.has(layer.name)
+        ? selectionLayers(layer, app.selection, colours, source, layer.name !== EVENTS)
         : [],
     );
   }

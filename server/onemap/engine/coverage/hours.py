@@ -28,7 +28,7 @@ def week_minute(text: str) -> int:
     if match is None or day is None or int(match[2]) > 23 or int(match[3]) > 59:
         raise InvalidValue(
             f"'{text}' is not a moment of the week: write a day and a time, such as Tue 09:30 or 周二 09:30."
-        )
+        ).in_chinese(f"“{text}”不是一周中的时刻：写星期和时间，例如 周二 09:30。")
     return day * 1440 + int(match[2]) * 60 + int(match[3])
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onemap.engine._heap import pop, push
 from onemap.engine._jit import kernel
 from onemap.engine.network.arrays import F64, I32, I64
-from onemap.engine.network.heap import pop, push
 from onemap.engine.network.network import Network
 from onemap.engine.network.reach import Sources
 

@@ -21,6 +21,14 @@ _BACKWARD = frozenset({"-1", "reverse", "backward"})
 _MPH = 1.609344
 
 
+def check_mode(mode: str) -> None:
+    """Refuse a mode that no rules are made for."""
+    if mode not in MODES:
+        raise InvalidValue(f"There is no mode '{mode}'; it is one of {', '.join(MODES)}.").in_chinese(
+            f"没有出行方式“{mode}”，可选：{'、'.join(MODES)}。"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ModeRule:
     """What one mode may use: speeds by class, the tags that decide access and direction, barriers that stop it."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onemap.engine._heap import pop, push, widened
 from onemap.engine._jit import kernel
 from onemap.engine.network.arrays import F64, I32, I64, Bool
-from onemap.engine.network.heap import pop, push
 from onemap.engine.network.index import Places
 from onemap.engine.network.network import Network
 from onemap.errors import InvalidValue
@@ -411,10 +411,6 @@ def _nearest(
                     continue
                 stamp[onto], label[onto], arc[onto], parent[onto] = turn, there, way, node
                 if n_heap == len(heap_s):
-                    wider_s = np.empty(2 * n_heap, dtype=np.float64)
-                    wider_node = np.empty(2 * n_heap, dtype=np.int32)
-                    wider_s[:n_heap] = heap_s
-                    wider_node[:n_heap] = heap_node
-                    heap_s, heap_node = wider_s, wider_node
+                    heap_s, heap_node = widened(heap_s, heap_node)
                 n_heap = push(heap_s, heap_node, n_heap, there, onto)
     return n_found, heap_s, heap_node

@@ -4,9 +4,13 @@ import numpy as np
 
 from onemap.engine._jit import kernel
 from onemap.engine.geometry.types import I32
+from onemap.engine.partition._ground import components
+from onemap.engine.partition._seed import metis
 from onemap.engine.partition.graph import Graph
 
 _ROUNDS = 12
+#: Blocks of more than this share of the usual grid are parted.
+_LARGEST_BLOCK = 0.34
 #: A cluster may be so many times as heavy as the mean one.
 _HEAVIEST = 1.7
 
@@ -42,6 +46,39 @@ def clusters(graph: Graph, n_zone: int, per_zone: int, seed: int, alone: I32) ->
         if level.n_atom <= n_part:
             break
     return cluster
+
+
+def whole_blocks(graph: Graph, n_zone: int, per_zone: int, seed: int, alone: I32) -> I32:
+    """
+    (n_atom,) blocks: what no barrier divides.
+
+    Large blocks are parted and small ones joined, so that about ``per_zone`` at most make one of ``n_zone`` grids.
+    Atoms in ``alone`` stay by themselves.
+    """
+    row = graph.row()
+    single = np.zeros(graph.n_atom, dtype=np.bool_)
+    single[alone] = True
+    inner = graph.joins & (2 * graph.barrier_m < graph.length_m) & ~single[row] & ~single[graph.to]
+    root = components(graph.n_atom, row[inner], graph.to[inner])
+    _, inverse = np.unique(root, return_inverse=True)
+    block = inverse.astype(np.int32)
+    weight = np.bincount(block, np.where(single, 0.0, graph.weight[:, 0]))
+    largest = _LARGEST_BLOCK * float(graph.weight[~single, 0].sum()) / n_zone
+    count = len(weight)
+    order = np.argsort(block, kind="stable").astype(np.int32)
+    ends = np.searchsorted(block[order], np.arange(count + 1))
+    for b in np.flatnonzero(weight > largest):
+        atoms = order[ends[b] : ends[b + 1]]
+        part = metis(graph, atoms, min(int(np.ceil(weight[b] / largest)), len(atoms)), seed)
+        block[atoms] = np.where(part > 0, count + part - 1, b)
+        count += int(part.max())
+    inner = graph.joins & (block[row] == block[graph.to])
+    root = components(graph.n_atom, row[inner], graph.to[inner])
+    _, inverse = np.unique(root, return_inverse=True)
+    block = inverse.astype(np.int32)
+    if int(block.max()) + 1 > per_zone * n_zone:
+        block = clusters(coarsened(graph, block), n_zone, per_zone, seed, np.unique(block[alone]))[block]
+    return block
 
 
 @kernel

@@ -6,6 +6,8 @@ least cost. Where a grid holds three or four towers, moving one at a time soon f
 does. Fine fabric has far too many sets, which :func:`pack` notices and leaves alone.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
@@ -17,63 +19,95 @@ from onemap.engine.partition._seed import subgraph
 from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.graph import Graph
 
-#: Atoms of a grid at most; sets in all at most.
-_MOST_ATOMS, _MOST_SETS = 8, 30_000
-#: As many sets as this, those that the relaxation finds least dear, are looked at again; branches at most.
-_KEPT, _BRANCHES, _GAP = 1500, 200, 5e-4
-#: How far the mean grid may be from the target.
+#: Atoms of a grid at most; sets for each grid, and in all, at most.
+_MOST_ATOMS, _SETS_PER_GRID, _MOST_SETS = 8, 2500, 250_000
+#: Sets for each atom that the relaxation starts with, and that are chosen from in the end; how often it may take in
+#: others, and from what gain on; branches at most.
+_TRIED_PER_ATOM, _KEPT_PER_ATOM, _PRICINGS, _WORTHWHILE, _BRANCHES, _GAP = 30, 3, 4, 0.01, 200, 1e-4
+#: How far the mean grid may be from the target, or as far as to the next whole number of grids.
 _OFF_TARGET = 0.05
 
 
-def pack(graph: Graph, atoms: I32, present: I32, goal: Goal, weights: F64, compact: float) -> I32 | None:
-    """
-    (len(atoms),) a grid for each atom, every one connected and within the band.
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Sets of positions in ``atoms``, one after the other, and where each begins."""
 
-    ``None`` where that is too much work, or no better than the ``present`` grids of the atoms. ``compact`` is the
-    Polsby-Popper value of the usual grid: one more grid is worth it only above that.
-    """
+    atoms: I32
+    member: I32
+    begin: I64
+
+
+def sets_in_band(graph: Graph, atoms: I32, goal: Goal) -> Sets | None:
+    """Every connected set of these atoms that is within the band; ``None`` where they are too many."""
     first, to, _ = subgraph(graph, atoms)
-    member, begin, many = _sets(
-        first, to, graph.weight[atoms], goal.band, goal.logic_code, _MOST_ATOMS, _MOST_SETS, _MOST_SETS * _MOST_ATOMS
-    )
-    if many or len(begin) < 2:
+    weight = graph.weight[atoms]
+    most = int(min(_MOST_SETS, _SETS_PER_GRID * max(1.0, weight[:, 0].sum() / goal.band[0, _anneal.TARGET])))
+    member, begin, many = _sets(first, to, weight, goal.band, goal.logic_code, _MOST_ATOMS, most, most * _MOST_ATOMS)
+    return None if many else Sets(atoms, member, begin)
+
+
+def pack(
+    graph: Graph, sets: Sets, present: I32, goal: Goal, weights: F64, compact: float, relief: float = 0.0
+) -> I32 | None:
+    """
+    (n_atom of the sets,) a grid for each atom, every one of the sets or one of the ``present`` grids.
+
+    ``None`` where nothing better than the present grids was found. ``compact`` is the Polsby-Popper value of the usual
+    grid: one more grid is worth it only above that.
+    A metre on a barrier costs ``relief`` less than its kind says.
+    """
+    graph = replace(graph, cost_m=graph.cost_m - relief * graph.barrier_m)
+    today = _present_sets(sets.atoms, present)
+    member = np.concatenate([sets.member, today.member])
+    begin = np.concatenate([sets.begin, len(sets.member) + today.begin[1:]])
+    cost = _costs(graph, Sets(sets.atoms, member, begin), goal, weights, compact)
+    n_today = len(today.begin) - 1
+    covers = sp.csc_matrix((np.ones(len(member)), member, begin), shape=(len(sets.atoms), len(cost)))
+    weight = graph.weight[sets.atoms, 0]
+    n_ideal = float(weight.sum()) / goal.band[0, _anneal.TARGET]
+    chosen = _chosen(covers, cost, np.maximum(covers.T @ weight, 1.0), n_ideal, n_today)
+    if chosen is None or cost[chosen].sum() >= cost[-n_today:].sum():
         return None
-    cost = _costs(graph, atoms, member, begin, goal, weights, compact)
-    covers = sp.csc_matrix((np.ones(len(member)), member, begin), shape=(len(atoms), len(cost)))
-    total = float(graph.weight[atoms, 0].sum()) / goal.band[0, _anneal.TARGET]
-    chosen = _chosen(covers, cost, total)
-    if chosen is None or cost[chosen].sum() >= _present_cost(graph, atoms, present, goal, weights, compact):
-        return None
-    grid = np.full(len(atoms), -1, dtype=np.int32)
+    grid = np.full(len(sets.atoms), -1, dtype=np.int32)
     for number, column in enumerate(chosen):
         grid[member[begin[column] : begin[column + 1]]] = number
     return grid
 
 
-def _chosen(covers: sp.csc_matrix, cost: F64, n_ideal: float) -> I64 | None:
-    """The columns that cover every row once, about ``n_ideal`` of them, at the least cost."""
+def _chosen(covers: sp.csc_matrix, cost: F64, weight: F64, n_ideal: float, n_today: int) -> I64 | None:
+    """
+    The columns that cover every row once, about ``n_ideal`` of them, at the least cost; the last are today's.
+
+    The relaxation starts with the columns that are cheap for their ``weight`` and takes in others that its prices call
+    for; the columns nearest to its prices are then chosen from.
+    """
     n_atom, n_set = covers.shape
-    count = sp.csr_matrix(np.ones((1, n_set)))
-    fewest, most = np.ceil(n_ideal / (1 + _OFF_TARGET) - 1e-9), np.floor(n_ideal / (1 - _OFF_TARGET) + 1e-9)
-    if fewest > most:
-        fewest = most = np.rint(n_ideal)
-    relaxed = linprog(
-        cost,
-        A_ub=sp.vstack([count, -count]),
-        b_ub=[most, -fewest],
-        A_eq=covers,
-        b_eq=np.ones(n_atom),
-        method="highs-ds",
-    )
-    if relaxed.status != 0:
-        return None
-    price = covers.T @ relaxed.eqlin.marginals + relaxed.ineqlin.marginals[0] - relaxed.ineqlin.marginals[1]
-    kept = np.sort(np.argsort(cost - price, kind="stable")[:_KEPT])
+    today = np.arange(n_set - n_today, n_set)
+    fewest = min(np.ceil(n_ideal / (1 + _OFF_TARGET)), np.floor(n_ideal), n_today)
+    most = max(np.floor(n_ideal / (1 - _OFF_TARGET)), np.ceil(n_ideal), n_today)
+    reduced = cost - float(np.median(cost / weight)) * weight
+    kept = np.union1d(_least(reduced, _TRIED_PER_ATOM * n_atom), today)
+    sign, limit = 0.0, 0.0
+    for _ in range(_PRICINGS):
+        found = _relaxed(covers[:, kept], cost[kept], sign, limit)
+        if found is None:
+            return None
+        n_column, price, per_column = found
+        reduced = cost - covers.T @ price - per_column
+        dear = _least(reduced, _TRIED_PER_ATOM * n_atom)
+        missing = np.setdiff1d(dear[reduced[dear] < -_WORTHWHILE], kept)
+        if not sign and not fewest <= n_column <= most:
+            sign = 1.0 if n_column > most else -1.0
+            limit = most if sign > 0 else -fewest
+        elif not len(missing):
+            break
+        kept = np.union1d(kept, missing)
+    kept = np.union1d(_least(reduced, _KEPT_PER_ATOM * n_atom), today)
     answer = milp(
         cost[kept],
         constraints=[
             LinearConstraint(covers[:, kept], np.ones(n_atom), np.ones(n_atom)),
-            LinearConstraint(count[:, kept], fewest, most),
+            LinearConstraint(np.ones((1, len(kept))), fewest, most),
         ],
         integrality=np.ones(len(kept)),
         bounds=Bounds(0, 1),
@@ -82,21 +116,41 @@ def _chosen(covers: sp.csc_matrix, cost: F64, n_ideal: float) -> I64 | None:
     return None if answer.x is None else np.asarray(kept[answer.x > 0.5])
 
 
-def _present_cost(graph: Graph, atoms: I32, present: I32, goal: Goal, weights: F64, compact: float) -> float:
+def _least(value: F64, count: int) -> I64:
+    return np.argsort(value, kind="stable")[:count]
+
+
+def _relaxed(covers: sp.csc_matrix, cost: F64, sign: float, limit: float) -> tuple[float, F64, float] | None:
+    """
+    How many columns the relaxation takes, what it pays for every row, and for a column.
+
+    With a ``sign``, sign x columns <= ``limit``. ``None`` where HiGHS gives up.
+    """
+    n_atom, n_set = covers.shape
+    count = sp.csr_matrix(np.full((1, n_set), sign)) if sign else None
+    answer = linprog(
+        cost, A_ub=count, b_ub=[limit] if sign else None, A_eq=covers, b_eq=np.ones(n_atom), method="highs-ds"
+    )
+    if answer.status != 0:
+        return None
+    per_column = sign * float(answer.ineqlin.marginals[0]) if sign else 0.0
+    return float(answer.x.sum()), np.asarray(answer.eqlin.marginals), per_column
+
+
+def _present_sets(atoms: I32, present: I32) -> Sets:
     order = np.argsort(present, kind="stable").astype(np.int32)
     ends = np.flatnonzero(np.diff(present[order])) + 1
-    begin = np.concatenate([[0], ends, [len(atoms)]]).astype(np.int64)
-    return float(_costs(graph, atoms, order, begin, goal, weights, compact).sum())
+    return Sets(atoms, order, np.concatenate([[0], ends, [len(atoms)]]).astype(np.int64))
 
 
-def _costs(graph: Graph, atoms: I32, member: I32, begin: I64, goal: Goal, weights: F64, compact: float) -> F64:
+def _costs(graph: Graph, sets: Sets, goal: Goal, weights: F64, compact: float) -> F64:
     """(n_set,) what each set costs as a grid, in the measure of :func:`onemap.engine.partition._anneal`."""
     position = np.full(graph.n_atom, -1, dtype=np.int64)
-    position[atoms] = np.arange(len(atoms))
+    position[sets.atoms] = np.arange(len(sets.atoms))
     return np.asarray(
         _price(
-            atoms, position, member, begin, graph.weight, graph.area_m2, graph.perimeter_m, graph.first, graph.to,
-            graph.length_m, graph.cost_m, goal.band, goal.logic_code, weights, compact,
+            sets.atoms, position, sets.member, sets.begin, graph.weight, graph.area_m2, graph.perimeter_m, graph.first,
+            graph.to, graph.length_m, graph.cost_m, goal.band, goal.logic_code, weights, compact,
         )
     )  # fmt: skip
 

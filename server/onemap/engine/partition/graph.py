@@ -1,12 +1,13 @@
 """Which atoms are joined, by how many metres and across what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from onemap.engine.geometry.types import F64, I32, I64, Bools
 from onemap.engine.partition._ground import components
 from onemap.engine.partition.arcs import Arcs
+from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.kinds import COST, FIRST_BARRIER, Kind
 
 #: Corner contact is not adjacency.
@@ -104,6 +105,18 @@ def build_graph(arcs: Arcs, weight: F64, estate: I32) -> Graph:
         barrier_m=twice[2],
         joins=joins,
     )
+
+
+def without_large_estates(graph: Graph, goal: Goal) -> Graph:
+    """The same graph where cutting an estate that no grid within the band can hold costs nothing more."""
+    row = graph.row()
+    inside = (graph.estate[row] >= 0) & (graph.estate[row] == graph.estate[graph.to])
+    if not inside.any():
+        return graph
+    known = graph.estate >= 0
+    total = np.stack([np.bincount(graph.estate[known], graph.weight[known, c]) for c in range(2)], axis=1)
+    large = inside & goal.too_big(total)[graph.estate[row]]
+    return replace(graph, cost_m=np.where(large, graph.cost_m / _ESTATE_COST, graph.cost_m))
 
 
 def swallow_slivers(arcs: Arcs, n_building: I64, district: I32) -> I32:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from onemap.engine.geometry.triangulate import Triangulation, triangulate
 from onemap.engine.geometry.types import F64, I8, I32, I64, Bools
-from onemap.engine.partition import _ground
+from onemap.engine.partition import _arcs, _ground, _regions
 from onemap.engine.partition.arcs import Arcs
 from onemap.engine.partition.kinds import Kind
 
@@ -91,10 +91,10 @@ def cut_ground(land: Land) -> tuple[Arcs, I32]:
     unit = lattice_unit(land.boundary)
     noded = _Noded.of(land, houses, unit)
     mesh = triangulate(noded.x, noded.y, noded.edges, noded.kind)
-    region = _ground.flood(mesh.neighbour, mesh.kind)
+    region = _regions.flood(mesh.neighbour, mesh.kind)
     owner = _owners(mesh, noded, region, land, houses, cluster, unit)
     ground = _ground.Ground.of(mesh, noded.x, noded.y, region, owner, len(houses), _STRIP_M / unit, _RIM_M / unit)
-    arcs = _ground.arcs_of(ground, unit)
+    arcs = _arcs.arcs_of(ground, unit)
     atom_of_house = ground.atom_of_house(cluster)
     homeless = np.flatnonzero(atom_of_house < 0)
     if len(homeless):
@@ -208,13 +208,13 @@ def _owners(
     mesh: Triangulation, noded: _Noded, region: I32, land: Land, houses: Geometries, cluster: I32, unit: float
 ) -> I32:
     """What every region is: a building's number, or OUTSIDE, WATER, GROUND."""
-    spots = shapely.points(_ground.spots_of(mesh.vertex, noded.x, noded.y, region) * unit)
-    owner = np.full(len(spots), _ground.OUTSIDE, dtype=np.int32)
+    spots = shapely.points(_regions.spots_of(mesh.vertex, noded.x, noded.y, region) * unit)
+    owner = np.full(len(spots), _regions.OUTSIDE, dtype=np.int32)
     inside = np.asarray(shapely.contains(land.boundary, spots), dtype=bool)
-    owner[inside] = _ground.GROUND
+    owner[inside] = _regions.GROUND
     if len(land.water):
         wet, _ = shapely.STRtree(land.water).query(spots, predicate="within")
-        owner[wet[inside[wet]]] = _ground.WATER
+        owner[wet[inside[wet]]] = _regions.WATER
     if len(houses):
         spot, house = shapely.STRtree(houses).query(spots, predicate="within")
         kept = inside[spot]

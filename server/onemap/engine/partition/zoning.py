@@ -16,12 +16,12 @@ import pymetis
 
 from onemap.engine.geometry.types import F64, I32, I64, Bools
 from onemap.engine.partition import _anneal
-from onemap.engine.partition._coarse import clusters, coarsened
+from onemap.engine.partition._coarse import clusters, coarsened, whole_blocks
 from onemap.engine.partition._metis import part_graph
-from onemap.engine.partition._pack import glued, pack
+from onemap.engine.partition._pack import Sets, glued, pack, sets_in_band
 from onemap.engine.partition._seed import mend, metis, zone_graph
 from onemap.engine.partition.goal import Goal
-from onemap.engine.partition.graph import Graph
+from onemap.engine.partition.graph import Graph, without_large_estates
 
 type Score = tuple[int, float, float]
 
@@ -32,13 +32,18 @@ _HEAT, _HOTTEST, _COOLING = 2.0, 0.25, 40.0
 _STERN = 8.0
 #: Clusters of atoms to a grid in the coarse graph.
 _CLUSTERS = 8
-#: Grids of fewer atoms than this are also chosen whole, in groups of so many, in two deals; not where they are many.
-_FEW_ATOMS, _PACKED, _PACK_ROUNDS, _MANY_GRIDS = 6, 32, 2, 1000
+#: Grids of fewer atoms than this are also chosen whole, in groups of so many, in two deals; in smaller groups where
+#: those have too many sets.
+_FEW_ATOMS, _PACKED, _PACKED_DENSE, _PACK_ROUNDS = 6, 400, 50, 2
 _COARSE_STEPS = 2
+#: What a metre on a barrier costs less there than while annealing: grids chosen whole are short of cut by themselves.
+_BARRIER_RELIEF = 0.45
+#: Where grids are no more than this, they are also made of whole blocks, of so many at most on average.
+_FEW_GRIDS, _BLOCKS = 40, 6
 #: Steps in all and per atom, see :meth:`Effort.steps_for`.
-_STEPS, _FEWEST, _MOST, _MOST_OF_ALL = 9_400_000, 90, 500, 2000
+_STEPS, _FEWEST, _MOST, _MOST_OF_ALL = 9_400_000, 90, 300, 2000
 #: Steps per atom that every grid adds: a town of six grids is due in a tenth of a second, one of forty in a second.
-_STEPS_PER_GRID = 80
+_STEPS_PER_GRID = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +121,18 @@ class Zoning:
         return score_of(self.graph, self.goal, self.zone, self.sums, self.weights)
 
 
+def pp_of(sums: F64) -> F64:
+    """(n_zone,) the Polsby-Popper value of every grid."""
+    return np.asarray(4 * np.pi * sums[:, 2] / np.maximum(sums[:, 3], 1e-9) ** 2)
+
+
 def score_of(graph: Graph, goal: Goal, zone: I32, sums: F64, weights: F64) -> Score:
     """See :meth:`Zoning.score`."""
     miss = goal.miss(sums)
     row = zone[graph.row()]
     cut = float(graph.cost_m[row != zone[graph.to]].sum()) / 2
-    round_ = 4 * np.pi * sums[:, 2] / np.maximum(sums[:, 3], 1e-9) ** 2
     off = (sums[:, 0] - goal.band[0, 1]) / goal.band[0, 1]
-    rest = weights[2] * cut - weights[1] * float(round_.sum()) + weights[3] * float((off**2).sum())
+    rest = weights[2] * cut - weights[1] * float(pp_of(sums).sum()) + weights[3] * float((off**2).sum())
     return int((miss > 0).sum()), round(float(miss.sum()), 9), rest
 
 
@@ -156,25 +165,27 @@ def make_zones(
     """
     effort = effort or Effort()
     started = time.monotonic()
+    graph = without_large_estates(graph, goal)
     zone, fixed = _seeded(graph, goal, seed)
     plan = Zoning(graph, goal, seed, effort, zone, len(fixed), fixed, _homeless(graph), started=started)
     plan.stop = stop
     progress(0.1)
     atoms_per_zone = graph.n_atom / plan.n_zone
     if atoms_per_zone > 2 * _CLUSTERS:
-        _improve_coarsely(plan)
-        progress(0.3)
-    _improve(plan, _HEAT / atoms_per_zone, lambda share: progress(0.3 + 0.5 * share))
-    if atoms_per_zone < _FEW_ATOMS and plan.n_zone < _MANY_GRIDS and plan.goal.logic != "any":
-        _choose_whole_grids(plan)
+        plan = _from_coarse(plan, progress)
+    else:
+        _improve(plan, _HEAT / atoms_per_zone, lambda share: progress(0.1 + 0.7 * share))
+    if atoms_per_zone < _FEW_ATOMS and plan.goal.logic != "any":
+        _choose_whole_grids(plan, _BARRIER_RELIEF)
     plan.fixed = _beyond_help(plan)
     repair(plan, lambda share: progress(0.8 + 0.2 * share))
     progress(1.0)
     return plan.zone
 
 
-def _choose_whole_grids(plan: Zoning) -> None:
+def _choose_whole_grids(plan: Zoning, relief: float = 0.0) -> None:
     """Divide group after group anew, every grid chosen whole, where that is better than what annealing found."""
+    size = _PACKED
     for round_ in range(_PACK_ROUNDS):
         if plan.late():
             return
@@ -182,28 +193,33 @@ def _choose_whole_grids(plan: Zoning) -> None:
         coarse = coarsened(plan.graph, cluster)
         zone = np.empty(coarse.n_atom, dtype=np.int32)
         zone[cluster] = plan.zone
-        group = _dealt(plan, plan.effort.rounds + round_, _PACKED)[zone]
-        round_pp = 4 * np.pi * plan.sums[:, 2] / np.maximum(plan.sums[:, 3], 1e-9) ** 2
-        weights, compact = plan.stern(_STERN), float(round_pp.mean())
+        group = _dealt(plan, plan.effort.rounds + round_, size)[zone]
+        weights, compact = plan.stern(_STERN), float(pp_of(plan.sums).mean())
 
         def work(
             g: int, coarse: Graph = coarse, zone: I32 = zone, group: I32 = group, weights: F64 = weights,
             compact: float = compact,
-        ) -> tuple[I32, I32 | None]:  # fmt: skip
-            atoms = np.flatnonzero(group == g).astype(np.int32)
+        ) -> tuple[Sets | None, I32 | None]:  # fmt: skip
             if plan.late():
-                return atoms, None
-            return atoms, pack(coarse, atoms, zone[atoms], plan.goal, weights, compact)
+                return None, None
+            sets = sets_in_band(coarse, np.flatnonzero(group == g).astype(np.int32), plan.goal)
+            return sets, None if sets is None else pack(
+                coarse, sets, zone[sets.atoms], plan.goal, weights, compact, relief
+            )
 
-        n_zone = plan.n_zone
+        n_zone, n_group = plan.n_zone, int(group.max()) + 1
         with ThreadPoolExecutor(max(1, plan.effort.workers)) as pool:
-            for atoms, grid in pool.map(work, range(int(group.max()) + 1)):
-                if grid is not None:
-                    zone[atoms] = grid + n_zone
+            for sets, grid in pool.map(work, range(n_group)):
+                if sets is None:
+                    size = _PACKED_DENSE
+                elif grid is not None:
+                    zone[sets.atoms] = grid + n_zone
                     n_zone += int(grid.max()) + 1
         plan.fixed = np.append(plan.fixed, np.zeros(n_zone - plan.n_zone, dtype=np.bool_))
         plan.zone, plan.n_zone = zone[cluster], n_zone
         plan.refresh()
+        if n_group == 1 and size == _PACKED:
+            return
 
 
 def _homeless(graph: Graph) -> I32:
@@ -226,23 +242,44 @@ def _improve(plan: Zoning, hot: float, progress: Callable[[float], None] = lambd
     plan.refresh()
 
 
-def _improve_coarsely(plan: Zoning) -> None:
-    """Anneal clusters of atoms; the outcome is the start for the atoms themselves if it is better than the seed."""
+def _from_coarse(plan: Zoning, progress: Callable[[float], None]) -> Zoning:
+    """
+    The plan improved from a start that is made of pieces of ground: clusters of atoms.
+
+    Where the grids are few, much hangs on the start: there whole blocks are tried as well and the better plan is kept.
+    """
     tall = np.flatnonzero(plan.goal.too_big(plan.graph.weight)).astype(np.int32)
-    cluster = clusters(plan.graph, plan.n_zone, _CLUSTERS, plan.seed, tall)
-    coarse = coarsened(plan.graph, cluster)
-    rough = _rough(plan, coarse)
-    before, keep, keep_fixed = plan.score(), plan.zone, plan.fixed
-    plan.zone, plan.fixed, plan.n_zone = rough.zone[cluster], rough.fixed, rough.n_zone
-    plan.refresh()
-    after = plan.score()
-    if after[0] > before[0] + 0.02 * plan.n_zone and after[2] > before[2]:
-        plan.zone, plan.fixed, plan.n_zone = keep, keep_fixed, len(keep_fixed)
-        plan.refresh()
+    starts = [clusters(plan.graph, plan.n_zone, _CLUSTERS, plan.seed, tall)]
+    if plan.n_zone <= _FEW_GRIDS and plan.goal.logic != "any":
+        starts.append(whole_blocks(plan.graph, plan.n_zone, _BLOCKS, plan.seed, tall))
+
+    def work(start: int) -> Zoning:
+        own = replace(plan)
+        _improve_coarsely(own, starts[start], whole=start > 0)
+        hot = _HEAT * plan.n_zone / plan.graph.n_atom
+        _improve(own, hot, (lambda share: progress(0.3 + 0.5 * share)) if start == 0 else lambda _: None)
+        return own
+
+    with ThreadPoolExecutor(max(1, plan.effort.workers)) as pool:
+        tries = list(pool.map(work, range(len(starts))))
+    usual = float(np.mean([pp_of(own.sums).mean() for own in tries]))
+    weights = plan.weights
+
+    def score(own: Zoning) -> Score:
+        """Plans with more grids have more to add up: a grid counts by what it is better than usual."""
+        missing, miss, rest = score_of(own.graph, own.goal, own.zone, own.sums, weights)
+        return missing, miss, rest + weights[1] * usual * own.n_zone
+
+    return min(tries, key=score)
 
 
-def _rough(plan: Zoning, coarse: Graph) -> Zoning:
-    """A plan of the coarse graph."""
+def _improve_coarsely(plan: Zoning, piece: I32, *, whole: bool) -> None:
+    """
+    Anneal pieces of ground; the outcome is the start for the atoms themselves if it is better than the seed.
+
+    With ``whole``, grids are then chosen whole.
+    """
+    coarse = coarsened(plan.graph, piece)
     zone, fixed = _seeded(coarse, plan.goal, plan.seed)
     effort = replace(plan.effort, steps_per_atom=_COARSE_STEPS * plan.effort.steps_for(plan.graph.n_atom, plan.n_zone))
     rough = Zoning(
@@ -250,7 +287,15 @@ def _rough(plan: Zoning, coarse: Graph) -> Zoning:
     )
     rough.stop = plan.stop
     _improve(rough, _HEAT / _CLUSTERS)
-    return rough
+    if whole:
+        _choose_whole_grids(rough)
+    before, keep, keep_fixed = plan.score(), plan.zone, plan.fixed
+    plan.zone, plan.fixed, plan.n_zone = rough.zone[piece], rough.fixed, rough.n_zone
+    plan.refresh()
+    after = plan.score()
+    if after[0] > before[0] + 0.02 * plan.n_zone and after[2] > before[2]:
+        plan.zone, plan.fixed, plan.n_zone = keep, keep_fixed, len(keep_fixed)
+        plan.refresh()
 
 
 def _beyond_help(plan: Zoning) -> Bools:
@@ -459,5 +504,4 @@ def _local_score(plan: Zoning, zones: I32) -> Score:
     sums = plan.sums[zones]
     sums = sums[sums[:, 4] > 0]
     miss = plan.goal.miss(sums)
-    round_ = 4 * np.pi * sums[:, 2] / np.maximum(sums[:, 3], 1e-9) ** 2
-    return int((miss > 0).sum()), round(float(miss.sum()), 9), -float(round_.sum())
+    return int((miss > 0).sum()), round(float(miss.sum()), 9), -float(pp_of(sums).sum())

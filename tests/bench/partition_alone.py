@@ -1,0 +1,58 @@
+"""
+Zoning in a process of its own, atoms given in a file: what it needs of memory, without the atoms' making and the peers.
+
+``partition.py`` calls it; by itself: ``python tests/bench/partition_alone.py GRAPH.npz WORKERS`` prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from onemap.engine.partition import Effort, Goal
+from onemap.engine.partition.graph import Graph
+from onemap.engine.partition.zoning import make_zones
+
+
+def alone(graph: Graph, workers: int) -> dict[str, float]:
+    """The peak of a new process that reads this graph and divides it, in MB, and what it was before the zoning."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "graph.npz"
+        np.savez(path, **{field.name: getattr(graph, field.name) for field in fields(graph)})
+        command = [sys.executable, __file__, str(path), str(workers)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ})
+    answer: dict[str, float] = json.loads(done.stdout)
+    return answer
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _main(path: str, workers: int) -> None:
+    with np.load(path) as file:
+        graph = Graph(**file)
+    before = _peak_mb()
+    started, cpu = time.perf_counter(), time.process_time()
+    zone = make_zones(graph, Goal.of(300, 400, 500), seed=1, effort=Effort(workers=workers))
+    answer = {
+        "grids": int(zone.max()) + 1,
+        "seconds": round(time.perf_counter() - started, 2),
+        "cpu_s": round(time.process_time() - cpu, 2),
+        "before_mb": before,
+        "peak_mb": _peak_mb(),
+    }
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], int(sys.argv[2]))
