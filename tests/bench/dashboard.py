@@ -34,8 +34,24 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results" / "dashboard.json"
 FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 SIZE = {"width": 1440, "height": 900}
-#: The map is whole for the first time; and it rests, its labels faded in.
-MAP, DRAWN = (f"performance.getEntriesByName('onemap:{name}')[0]?.startTime" for name in ("map", "drawn"))
+#: The page's own mark: the map is whole for the first time, its first complete frame handed to the renderer.
+MAP = "performance.getEntriesByName('onemap:map')[0]?.startTime"
+#: A fence behind that frame tells when the renderer has worked it off: now it can be on the screen.
+PAINTED = "performance.getEntriesByName('painted')[0]?.startTime"
+FENCE = """(() => {
+    const mark = performance.mark.bind(performance);
+    performance.mark = (name, ...more) => {
+        if (name === 'onemap:map') {
+            const gl = document.querySelector('.maplibregl-canvas').getContext('webgl2');
+            const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+            gl.flush();
+            const done = () => gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED;
+            const look = () => done() ? mark('painted') : setTimeout(look, 5);
+            look();
+        }
+        return mark(name, ...more);
+    };
+})()"""
 #: What the issue asks for; the first map by scale.
 FIRST_MAP_S, LONGEST_TASK_MS, SCRIPTS_KB = {1: 2.0, 100: 4.0}, 100.0, 450.0
 LONG_LIST = 80_000
@@ -64,7 +80,7 @@ def main() -> None:
         starts = [_first_map(browser, url) for _ in range(options.starts)]
         found = {
             "first_map_s": [first for first, _ in starts],
-            "at_rest_s": [rest for _, rest in starts],
+            "painted_s": [painted for _, painted in starts],
             "scripts_kb": _scripts_kb(browser, url),
             "long_tasks_ms": _long_tasks(browser, url, options.pan_seconds),
             "list": _long_list(browser, url),
@@ -80,7 +96,7 @@ def main() -> None:
 def _print(found: dict[str, Any], scale: int) -> None:
     starts, tasks, rows = found["first_map_s"], found["long_tasks_ms"], found["list"]
     print(f"first map       {statistics.median(starts):7.2f} s   best {min(starts):.2f}, goal {FIRST_MAP_S.get(scale)}")
-    print(f"at rest         {statistics.median(found['at_rest_s']):7.2f} s   best {min(found['at_rest_s']):.2f}")
+    print(f"painted         {statistics.median(found['painted_s']):7.2f} s   best {min(found['painted_s']):.2f}")
     print(f"scripts         {found['scripts_kb']:7.0f} kB  gzip, goal {SCRIPTS_KB:.0f}")
     print(
         f"panning         {len(tasks):7d}     long tasks, longest {max(tasks, default=0):.0f} ms, goal {LONGEST_TASK_MS:.0f}"
@@ -97,11 +113,12 @@ def _print(found: dict[str, Any], scale: int) -> None:
 
 
 def _first_map(browser: Browser, url: str) -> tuple[float, float]:
-    """Seconds from the start of navigation until the map is whole, and until it rests; nothing kept from before."""
+    """Seconds from the start of navigation until the map is whole, and until it is painted; nothing kept from before."""
     with _page(browser) as page:
+        page.add_init_script(FENCE)
         page.goto(url)
-        page.wait_for_function(f"{DRAWN} !== undefined && {MAP} !== undefined", timeout=120_000)
-        return float(page.evaluate(MAP)) / 1000, float(page.evaluate(DRAWN)) / 1000
+        page.wait_for_function(f"{PAINTED} !== undefined", timeout=120_000)
+        return float(page.evaluate(MAP)) / 1000, float(page.evaluate(PAINTED)) / 1000
 
 
 def _scripts_kb(browser: Browser, url: str) -> float:

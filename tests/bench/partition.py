@@ -145,7 +145,8 @@ def compare(place: Place, args: argparse.Namespace, too_slow: dict[str, int]) ->
     print(f"\n{place.name}: {int(households.sum())} households, {atoms.graph.n_atom} atoms cut in {atoms_s:.1f} s")
     zone, seconds = timed(lambda: make_zones(atoms.graph, GOAL, seed=1, effort=Effort(workers=args.workers)))
     rows: dict[str, dict[str, Any]] = {OURS: judge(atoms, zone) | {"seconds": round(seconds, 2)}}
-    rows[OURS]["peak_mb"] = alone(atoms.graph, args.workers)["peak_mb"]
+    by_itself = alone(atoms.graph, args.workers)
+    rows[OURS] |= {key: by_itself[key] for key in ("cpu_s", "peak_mb")}
     plans = {OURS: zone}
     _tell(OURS, rows[OURS])
     for method, solve in peers(judge).items() if place.with_peers else ():
@@ -236,8 +237,8 @@ def against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | N
 def table(results: dict[str, Any]) -> str:
     """The run as Markdown."""
     lines = [
-        f"| place, households, atoms | method | {' | '.join(_HEADS)} | seconds | peak MB |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| place, households, atoms | method | {' | '.join(_HEADS)} | seconds | CPU s | peak MB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, place in results["places"].items():
         head = f"{name}, {place['households']:,}, {place['atoms']:,}"
@@ -245,12 +246,12 @@ def table(results: dict[str, Any]) -> str:
             head += f" ({place['estates_above_maximum']} estates above the maximum)"
         for method, row in place["methods"].items():
             if "failed" in row:
-                lines.append(f"| {head} | {method} | | | | | | | | {row['failed']} | |")
+                lines.append(f"| {head} | {method} | | | | | | | | {row['failed']} | | |")
             else:
                 lines.append(
                     f"| {head} | {method} | {row['grids']} | {row['out']} | {row['discontiguous']} | "
                     f"{row['polsby_popper']:.3f} | {row['cut_km']:.1f} | {row['off_barrier_km']:.1f} | "
-                    f"{row['estates_cut']} | {row['seconds']:.2f} | {row.get('peak_mb', '')} |"
+                    f"{row['estates_cut']} | {row['seconds']:.2f} | {row.get('cpu_s', '')} | {row.get('peak_mb', '')} |"
                 )
             head = ""
     return "\n".join(lines) + "\n"

@@ -40,6 +40,9 @@ export type Theme = 'dark' | 'light';
 
 const TIMEOUT_MS = 15_000;
 
+/** What is computed when it is asked for: the first question after an installation also waits for the compiler. */
+export const COMPUTED_MS = 90_000;
+
 /** The server's answers, each a typed promise that rejects with a `Failure` or, when given up, an AbortError. */
 export const api = {
   catalog: (): Promise<Catalog> => get('/api/catalog'),
@@ -63,8 +66,8 @@ export const api = {
     get(`/api/features/${encodeURIComponent(layer)}/${fid}`, signal),
 };
 
-export function get<T>(path: string, given?: AbortSignal): Promise<T> {
-  return ask(path, { headers: { accept: 'application/json' } }, given);
+export function get<T>(path: string, given?: AbortSignal, within = TIMEOUT_MS): Promise<T> {
+  return ask(path, { headers: { accept: 'application/json' } }, given, within);
 }
 
 export function send<T>(
@@ -72,13 +75,20 @@ export function send<T>(
   path: string,
   body?: unknown,
   given?: AbortSignal,
+  within = TIMEOUT_MS,
 ): Promise<T> {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  return ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }, given);
+  const how = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+  return ask(path, how, given, within);
 }
 
-async function ask<T>(path: string, how: RequestInit, given?: AbortSignal): Promise<T> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+async function ask<T>(
+  path: string,
+  how: RequestInit,
+  given: AbortSignal | undefined,
+  within: number,
+): Promise<T> {
+  const timeout = AbortSignal.timeout(within);
   const signal = given ? AbortSignal.any([given, timeout]) : timeout;
   let response: Response;
   try {

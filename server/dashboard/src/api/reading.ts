@@ -1,4 +1,4 @@
-import { get, send } from './client.ts';
+import { COMPUTED_MS, get, send } from './client.ts';
 import type { Bounds, EventItem, Feature, LngLat, Title } from './types.ts';
 
 /** Finding, reading and acting on the map: what the server answers, field names as on the wire. */
@@ -236,7 +236,7 @@ export const reading = {
   series: (name: string, area: string | null, signal: AbortSignal): Promise<Series> =>
     get(`/api/kpis/${encodeURIComponent(name)}/series?days=30${area ? `&area=${area}` : ''}`, signal),
   responders: (eventNo: string, signal: AbortSignal): Promise<Nearest> =>
-    get(`/api/events/${encodeURIComponent(eventNo)}/responders?k=5`, signal),
+    get(`/api/events/${encodeURIComponent(eventNo)}/responders?k=5`, signal, COMPUTED_MS),
   dispatch: (eventNo: string, responderId: string, clientId: string): Promise<Dispatched> =>
     send('POST', `/api/events/${encodeURIComponent(eventNo)}/dispatch`, {
       responder_id: responderId,

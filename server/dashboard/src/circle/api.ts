@@ -1,5 +1,5 @@
 import type { FeatureCollection, MultiPolygon, Polygon } from 'geojson';
-import { get, send } from '../api/client.ts';
+import { COMPUTED_MS, get, send } from '../api/client.ts';
 import type { LngLat } from '../api/types.ts';
 import { onTheWire } from './changes.ts';
 import type { By, ByZone, Change, Coverage, Duel, Model, Shed, Siting, WhatIf } from './types.ts';
@@ -22,25 +22,32 @@ export type Outline = FeatureCollection<Polygon | MultiPolygon>;
 /** The life circle's questions, each a typed promise; failures as in api/client.ts. */
 export const circleApi = {
   coverage: (of: Walker, signal: AbortSignal): Promise<Coverage> =>
-    get(`/api/coverage?${queryOf(of)}`, signal),
+    get(`/api/coverage?${queryOf(of)}`, signal, COMPUTED_MS),
   zones: (of: Subject, by: By, signal: AbortSignal): Promise<ByZone> =>
-    get(`/api/coverage/${of.category}?${queryOf(of)}&by=${by}`, signal),
+    get(`/api/coverage/${of.category}?${queryOf(of)}&by=${by}`, signal, COMPUTED_MS),
   whatIf: (
     of: Subject,
     changes: readonly Change[],
     isochrone: boolean,
     signal: AbortSignal,
   ): Promise<WhatIf> =>
-    send('POST', '/api/coverage/what-if', { ...of, changes: onTheWire(changes), isochrone }, signal),
+    send(
+      'POST',
+      '/api/coverage/what-if',
+      { ...of, changes: onTheWire(changes), isochrone },
+      signal,
+      COMPUTED_MS,
+    ),
   shed: (at: LngLat, minutes: readonly number[], speed: number, signal: AbortSignal): Promise<Shed> =>
     get(
       `/api/isochrones?point=${at.map((x) => x.toFixed(6)).join(',')}&minutes=${minutes.join(',')}&mode=foot&reverse=true&tolerance_m=1&speed_kmh=${speed}`,
       signal,
+      COMPUTED_MS,
     ),
   siting: (of: Subject, n: number, model: Model, signal: AbortSignal): Promise<Siting> =>
-    send('POST', '/api/siting', { ...of, n, model, candidates: 'nodes' }, signal),
+    send('POST', '/api/siting', { ...of, n, model, candidates: 'nodes' }, signal, COMPUTED_MS),
   duel: (of: Subject, a: LngLat, b: LngLat): Promise<Duel> =>
-    send('POST', '/api/siting/compare', { ...of, a, b }),
+    send('POST', '/api/siting/compare', { ...of, a, b }, undefined, COMPUTED_MS),
   outline: (area: string): Promise<Outline> =>
     get(`/ogc/collections/areas/items?f=json&area_code=${area}&limit=1`),
 };

@@ -41,9 +41,10 @@ _BARRIER_RELIEF = 0.45
 #: Where grids are no more than this, they are also made of whole blocks, of so many at most on average.
 _FEW_GRIDS, _BLOCKS = 40, 6
 #: Steps in all and per atom, see :meth:`Effort.steps_for`.
-_STEPS, _FEWEST, _MOST, _MOST_OF_ALL = 9_400_000, 90, 300, 2000
-#: Steps per atom that every grid adds: a town of six grids is due in a tenth of a second, one of forty in a second.
-_STEPS_PER_GRID = 60
+_STEPS, _FEWEST, _MOST = 9_400_000, 90, 2000
+#: Steps per atom for every grid beyond the second, or so many in all: a town of six grids is due in a tenth of a
+#: second, one of forty in a second.
+_STEPS_PER_GRID, _STEPS_AT_LEAST = 60, 180_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Effort:
         """Steps per atom on a ground of this many atoms that becomes about so many grids."""
         if self.steps_per_atom is not None:
             return self.steps_per_atom
-        most = np.clip(_STEPS_PER_GRID * n_grid, _MOST, _MOST_OF_ALL)
-        return int(np.clip(_STEPS / max(n_atom, 1), _FEWEST, most))
+        due = max(_STEPS_PER_GRID * (n_grid - 2), _STEPS_AT_LEAST / max(n_atom, 1))
+        return int(np.clip(_STEPS / max(n_atom, 1), _FEWEST, min(due, _MOST)))
 
 
 @dataclass
@@ -171,10 +172,7 @@ def make_zones(
     plan.stop = stop
     progress(0.1)
     atoms_per_zone = graph.n_atom / plan.n_zone
-    if atoms_per_zone > 2 * _CLUSTERS:
-        plan = _from_coarse(plan, progress)
-    else:
-        _improve(plan, _HEAT / atoms_per_zone, lambda share: progress(0.1 + 0.7 * share))
+    plan = _improved(plan, progress)
     if atoms_per_zone < _FEW_ATOMS and plan.goal.logic != "any":
         _choose_whole_grids(plan, _BARRIER_RELIEF)
     plan.fixed = _beyond_help(plan)
@@ -242,22 +240,26 @@ def _improve(plan: Zoning, hot: float, progress: Callable[[float], None] = lambd
     plan.refresh()
 
 
-def _from_coarse(plan: Zoning, progress: Callable[[float], None]) -> Zoning:
+def _improved(plan: Zoning, progress: Callable[[float], None]) -> Zoning:
     """
-    The plan improved from a start that is made of pieces of ground: clusters of atoms.
+    The plan improved, if a grid is many atoms from a start that is made of pieces of ground.
 
     Where the grids are few, much hangs on the start: there whole blocks are tried as well and the better plan is kept.
     """
     tall = np.flatnonzero(plan.goal.too_big(plan.graph.weight)).astype(np.int32)
-    starts = [clusters(plan.graph, plan.n_zone, _CLUSTERS, plan.seed, tall)]
-    if plan.n_zone <= _FEW_GRIDS and plan.goal.logic != "any":
+    atoms_per_zone = plan.graph.n_atom / plan.n_zone
+    starts: list[I32 | None] = [None]
+    if atoms_per_zone > 2 * _CLUSTERS:
+        starts = [clusters(plan.graph, plan.n_zone, _CLUSTERS, plan.seed, tall)]
+    if atoms_per_zone > _FEW_ATOMS and 1 < plan.n_zone <= _FEW_GRIDS and plan.goal.logic != "any":
         starts.append(whole_blocks(plan.graph, plan.n_zone, _BLOCKS, plan.seed, tall))
 
-    def work(start: int) -> Zoning:
-        own = replace(plan)
-        _improve_coarsely(own, starts[start], whole=start > 0)
-        hot = _HEAT * plan.n_zone / plan.graph.n_atom
-        _improve(own, hot, (lambda share: progress(0.3 + 0.5 * share)) if start == 0 else lambda _: None)
+    def work(number: int) -> Zoning:
+        own, start = replace(plan), starts[number]
+        if start is not None:
+            _improve_coarsely(own, start, whole=number > 0)
+        tell = (lambda _: None) if number else (lambda share: progress(0.1 + 0.7 * share))
+        _improve(own, _HEAT / atoms_per_zone, tell)
         return own
 
     with ThreadPoolExecutor(max(1, plan.effort.workers)) as pool:
