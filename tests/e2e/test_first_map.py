@@ -207,6 +207,27 @@ def test_first_load_is_light(visit: Visit) -> None:
     assert sum(len(gzip.compress(script)) for script in scripts) <= LONGEST_FIRST_LOAD_BYTES
 
 
+def test_the_map_comes_before_what_the_panels_show(visit: Visit) -> None:
+    visitor = visit()
+    asked: list[str] = []
+    visitor.page.context.on("request", lambda request: asked.append(request.url.removeprefix(visitor.url)))
+    # However slow this machine is, the panels wait for the map here.
+    visitor.page.add_init_script(
+        "window.setTimeout = ((wait) => (f, ms, ...a) => wait(f, ms === 1500 ? 1e6 : ms, ...a))(setTimeout)"
+    )
+    visitor.open()
+    visitor.page.get_by_role("region", name="指标").locator("b").first.wait_for()
+    tiles = [n for n, path in enumerate(asked) if path.endswith(".mvt")]
+    later = [
+        n for n, path in enumerate(asked) if path.startswith(("/api/kpis", "/api/live", "/api/areas", "/api/counts"))
+    ]
+    assert tiles
+    assert later
+    assert max(tiles) < min(later), "a browser asks for six things at a time"
+    ground = [asked[n] for n in tiles if "+" in asked[n]]
+    assert len(ground) >= len(tiles) / 2, "what lies on the ground comes in one tile"
+
+
 def test_labels_are_drawn_in_our_font(visit: Visit) -> None:
     visitor = visit()
     visitor.open("?v=16/31.7005/117.3005")

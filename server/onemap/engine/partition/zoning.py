@@ -38,8 +38,9 @@ _FEW_ATOMS, _PACKED, _PACKED_DENSE, _PACK_ROUNDS = 6, 400, 50, 2
 _COARSE_STEPS = 2
 #: What a metre on a barrier costs less there than while annealing: grids chosen whole are short of cut by themselves.
 _BARRIER_RELIEF = 0.45
-#: Where grids are no more than this, they are also made of whole blocks, of so many at most on average.
-_FEW_GRIDS, _BLOCKS = 40, 6
+#: Where grids are no more than this, they are also made of whole blocks, of so many at most on average; either start
+#: then takes no more steps than this.
+_FEW_GRIDS, _BLOCKS, _STEPS_OF_A_START = 40, 6, 2_400_000
 #: Steps in all and per atom, see :meth:`Effort.steps_for`.
 _STEPS, _FEWEST, _MOST = 9_400_000, 90, 2000
 #: Steps per atom for every grid beyond the second, or so many in all: a town of six grids is due in a tenth of a
@@ -256,6 +257,9 @@ def _improved(plan: Zoning, progress: Callable[[float], None]) -> Zoning:
 
     def work(number: int) -> Zoning:
         own, start = replace(plan), starts[number]
+        if len(starts) > 1:
+            steps = min(plan.effort.steps_for(plan.graph.n_atom, plan.n_zone), _STEPS_OF_A_START // plan.graph.n_atom)
+            own.effort = replace(plan.effort, steps_per_atom=steps)
         if start is not None:
             _improve_coarsely(own, start, whole=number > 0)
         tell = (lambda _: None) if number else (lambda share: progress(0.1 + 0.7 * share))
