@@ -27,6 +27,8 @@ from onemap.engine.partition.graph import Graph
 from onemap.engine.partition.town import Town
 
 CUT, OFF = 0.92, 0.80
+#: What scipy calls it.
+_INFEASIBLE = 2
 
 
 def main() -> None:
@@ -46,14 +48,18 @@ def main() -> None:
         for cut, off in ((np.inf, np.inf), (CUT, OFF)):
             most = best_mean(atoms.graph, cut * 1000 * rival["cut_km"], off * 1000 * rival["off_barrier_km"])
             caps = "alone" if cut == np.inf else f"with cut <= {cut} x and off barriers <= {off} x"
-            answer = f"no more than {most:.4f}, {most / rival['polsby_popper']:.4f} x METIS"
+            answer = (
+                "no plan has both"
+                if most is None
+                else f"no more than {most:.4f}, {most / rival['polsby_popper']:.4f} x METIS"
+            )
             sys.stdout.write(f"town {seed}, mean Polsby-Popper {caps}: {answer}\n")
             sys.stdout.flush()
 
 
-def best_mean(graph: Graph, cut_m: float, off_m: float) -> float:
+def best_mean(graph: Graph, cut_m: float, off_m: float) -> float | None:
     """
-    The largest mean Polsby-Popper of shares of grids within these caps.
+    The largest mean Polsby-Popper of shares of grids within these caps, ``None`` where there are no such shares.
 
     The mean is a fraction; divided by the number of grids all shares become linear (Charnes and Cooper 1962): the last
     column is one over that number.
@@ -83,6 +89,8 @@ def best_mean(graph: Graph, cut_m: float, off_m: float) -> float:
         b_eq=np.append(np.zeros(n_row), 1.0),
         method="highs-ds",
     )
+    if answer.status == _INFEASIBLE:
+        return None
     if answer.status != 0:
         raise SystemExit(answer.message)
     return float(-answer.fun)

@@ -27,7 +27,11 @@ def city(cluster: Cluster, server_url: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def report(city: psycopg.Connection) -> Iterator[Report]:
-    """``report(title)`` puts a new event into grid 10; at the end of the test they are gone."""
+    """
+    ``report(title)`` puts a new event into grid 10; at the end of the test they are gone.
+
+    A test names it before ``visit``: its pages are closed first, or they would look for events that are gone.
+    """
     made: list[str] = []
 
     def put(title: str, *, level: int = 3, state: str = "triaged", late: str = "0 seconds") -> str:
@@ -54,7 +58,7 @@ def report(city: psycopg.Connection) -> Iterator[Report]:
     city.execute("DELETE FROM core.event WHERE event_no = ANY(%s)", (made,))
 
 
-def test_an_event_is_dispatched_by_keyboard_and_taken_back(visit: Visit, report: Report) -> None:
+def test_an_event_is_dispatched_by_keyboard_and_taken_back(report: Report, visit: Visit) -> None:
     number = report("燃气异味", level=4)
     visitor = visit(1920, 1080)
     visitor.open(f"?theme=dark&sel=events/{fid_of(visitor, number)}&v=15.5/31.7026/117.3014")
@@ -87,7 +91,7 @@ def test_an_event_is_dispatched_by_keyboard_and_taken_back(visit: Visit, report:
     assert tasks_of(visitor, first) == tasks
 
 
-def test_the_question_goes_away_by_itself_and_another_can_be_chosen(visit: Visit, report: Report) -> None:
+def test_the_question_goes_away_by_itself_and_another_can_be_chosen(report: Report, visit: Visit) -> None:
     number = report("电梯困人")
     visitor = visit()
     page = visitor.page
@@ -104,7 +108,7 @@ def test_the_question_goes_away_by_itself_and_another_can_be_chosen(visit: Visit
     assert state_of(visitor, number) == "triaged"
 
 
-def test_who_may_not_dispatch_reads_why(visit: Visit, report: Report) -> None:
+def test_who_may_not_dispatch_reads_why(report: Report, visit: Visit) -> None:
     number = report("噪声扰民")
     visitor = visit()
 
@@ -122,7 +126,7 @@ def test_who_may_not_dispatch_reads_why(visit: Visit, report: Report) -> None:
     assert visitor.page.get_by_role("button", name="确认派遣").count() == 0
 
 
-def test_what_the_server_refuses_is_said_in_its_words(visit: Visit, report: Report) -> None:
+def test_what_the_server_refuses_is_said_in_its_words(report: Report, visit: Visit) -> None:
     number = report("井盖破损")
     visitor = visit()
     visitor.expected.append("console error: Failed to load resource")
@@ -140,7 +144,7 @@ def test_what_the_server_refuses_is_said_in_its_words(visit: Visit, report: Repo
     page.locator(".toast", has_text="The post is off duty and cannot be sent.").wait_for()
 
 
-def test_the_tab_of_the_staff_lists_who_is_on_duty_and_who_comes_first(visit: Visit, report: Report) -> None:
+def test_the_tab_of_the_staff_lists_who_is_on_duty_and_who_comes_first(report: Report, visit: Visit) -> None:
     number = report("燃气异味")
     visitor = visit()
     visitor.open(f"?sel=events/{fid_of(visitor, number)}")
@@ -157,7 +161,7 @@ def test_the_tab_of_the_staff_lists_who_is_on_duty_and_who_comes_first(visit: Vi
     page.locator(".card[data-layer=responders] h2", has_text=first).wait_for()
 
 
-def test_a_new_event_comes_into_list_map_and_numbers_by_itself(visit: Visit, report: Report) -> None:
+def test_a_new_event_comes_into_list_map_and_numbers_by_itself(report: Report, visit: Visit) -> None:
     visitor = visit()
     visitor.open()
     page = visitor.page
@@ -171,7 +175,7 @@ def test_a_new_event_comes_into_list_map_and_numbers_by_itself(visit: Visit, rep
     assert state_of(visitor, number) == "triaged"
 
 
-def test_while_one_reads_further_down_new_rows_wait_behind_a_pill(visit: Visit, report: Report) -> None:
+def test_while_one_reads_further_down_new_rows_wait_behind_a_pill(report: Report, visit: Visit) -> None:
     visitor = visit()
     visitor.open()
     page = visitor.page
@@ -194,7 +198,7 @@ def test_while_one_reads_further_down_new_rows_wait_behind_a_pill(visit: Visit, 
     pill.wait_for(state="detached")
 
 
-def test_what_was_missed_while_the_stream_was_lost_is_caught_up(visit: Visit, report: Report) -> None:
+def test_what_was_missed_while_the_stream_was_lost_is_caught_up(report: Report, visit: Visit) -> None:
     visitor = visit()
     visitor.expected.append("console error: Failed to load resource")
     page = visitor.page

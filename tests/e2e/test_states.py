@@ -30,8 +30,8 @@ def test_each_state_of_the_list_looks_and_reads_otherwise(visit: Visit) -> None:
 
     page.route("**/api/events?*", hold)
     visitor.open("?theme=dark&lang=zh&on=areas.grids.events")
-    page.locator(f"{LIST} .skeleton").wait_for()
-    assert "正在加载" in page.locator(f"{LIST} .skeleton").inner_text()
+    page.locator(f"{LIST} .to-come").wait_for()
+    assert "正在加载" in page.locator(f"{LIST} .to-come").inner_text()
     visitor.picture("state-loading-1920-dark-zh")
     go_on.set()
     for route in held:

@@ -15,7 +15,7 @@ from onemap.domain.layer import Title
 from onemap.domain.rule_set import Band, Logic, RuleSet, Unit
 from onemap.engine.partition import partition
 from onemap.engine.partition.frames import Plan
-from onemap.engine.partition.zoning import Effort
+from onemap.engine.partition.state import Effort
 from onemap.errors import InputRefused
 from onemap.store import frames, scenarios
 

@@ -8,6 +8,6 @@ does it all on GeoDataFrames.
 
 from onemap.engine.partition.frames import Plan, partition
 from onemap.engine.partition.goal import Goal
-from onemap.engine.partition.zoning import Effort
+from onemap.engine.partition.state import Effort
 
 __all__ = ["Effort", "Goal", "Plan", "partition"]

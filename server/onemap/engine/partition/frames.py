@@ -25,8 +25,9 @@ from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.ground import Geometries, Land
 from onemap.engine.partition.keep import Present, reassign
 from onemap.engine.partition.kinds import Kind
+from onemap.engine.partition.state import Effort
 from onemap.engine.partition.town import SAME_AREA, Town
-from onemap.engine.partition.zoning import Effort, make_zones
+from onemap.engine.partition.zoning import make_zones
 from onemap.errors import InputRefused
 
 type Progress = Callable[[str, float], None]

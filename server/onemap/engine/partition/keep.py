@@ -23,7 +23,8 @@ from onemap.engine.partition.atoms import Atoms
 from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.graph import Graph
 from onemap.engine.partition.ground import Geometries
-from onemap.engine.partition.zoning import Effort, Zoning, run_anneal
+from onemap.engine.partition.state import Effort, Zoning
+from onemap.engine.partition.zoning import run_anneal
 
 #: What a building away from home weighs in households besides its own, one start each.
 _AWAY = (10.0, 20.0, 40.0)

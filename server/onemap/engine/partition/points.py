@@ -8,7 +8,8 @@ from onemap.engine.geometry.types import I32, I64
 from onemap.engine.partition._seed import subgraph
 from onemap.engine.partition.goal import Goal
 from onemap.engine.partition.graph import Graph
-from onemap.engine.partition.zoning import Effort, make_zones
+from onemap.engine.partition.state import Effort
+from onemap.engine.partition.zoning import make_zones
 
 
 @dataclass(frozen=True, slots=True)
