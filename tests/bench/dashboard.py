@@ -268,17 +268,17 @@ def _theme(page: Page) -> None:
 
 def _print_dialog(page: Page) -> None:
     page.keyboard.press("Control+p")
-    page.wait_for_selector("dialog figure[data-work=ready]", timeout=60_000)
+    page.locator("dialog figure[data-work=ready]").wait_for(timeout=60_000)
     page.keyboard.press("Escape")
-    page.wait_for_selector("dialog[open]", state="detached")
+    page.locator("dialog[open]").wait_for(state="detached")
 
 
 def _table(page: Page) -> None:
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("b")
-    page.wait_for_selector("dialog[open]")
+    page.locator("dialog[open]").wait_for()
     page.keyboard.press("Escape")
-    page.wait_for_selector("dialog[open]", state="detached")
+    page.locator("dialog[open]").wait_for(state="detached")
 
 
 def _open(page: Page, url: str) -> None:
