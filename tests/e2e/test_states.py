@@ -120,5 +120,7 @@ def _told(shown: Locator) -> tuple[str, str]:
     """The icon and the words of a state."""
     shown.wait_for()
     icon = shown.locator("svg").first
-    assert icon.bounding_box() == {**(icon.bounding_box() or {}), "width": 26, "height": 26}
+    box = icon.bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (26, 26)
     return icon.get_attribute("class") or "", shown.inner_text()
